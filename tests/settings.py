@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import tempfile
 
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 50)
 os.environ["DATABASE_URL"] = "postgresql:///dcase"
 os.environ["DATABASE_ROLE"] = "app"
 os.environ["CELERY_BROKER_URL"] = "memory://"
-os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="dcase-test-data-")
-atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+os.environ["DATA_DIR"] = f"{tempfile.gettempdir()}/dcase-test-data-{os.getpid()}"
 
 from dcase_audit.settings import *  # noqa: F403
 from dcase_audit.settings import DATABASES, STORAGES

@@ -24,17 +24,22 @@ LIBC_LOCALE = f"{_WHERE} LOCALE_PROVIDER libc LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.U
 
 def ensure(connection: psycopg.Connection[tuple[object, ...]], passwords: Mapping[str, str]) -> None:
     """Make the roles, with ``passwords`` by role name, and the database, or bring them up to date."""
+    ensure_roles(connection, passwords)
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+        locale = BUILTIN_LOCALE if connection.info.server_version >= 170000 else LIBC_LOCALE
+        connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER} {locale}".encode())
+    for statement_text in database_grants(DATABASE):
+        connection.execute(statement_text.encode())
+
+
+def ensure_roles(connection: psycopg.Connection[tuple[object, ...]], passwords: Mapping[str, str]) -> None:
+    """Make the roles that ``passwords`` names, without any power of their own, or bring them up to date."""
     for role, password in passwords.items():
         exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
         # Hashed here, so that no server log can hold the password.
         hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
         statement = sql.SQL(f"{'ALTER' if exists else 'CREATE'} ROLE {{}} LOGIN {POWERLESS} PASSWORD {{}}")
         connection.execute(statement.format(sql.Identifier(role), sql.Literal(hashed)))
-    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-        locale = BUILTIN_LOCALE if connection.info.server_version >= 170000 else LIBC_LOCALE
-        connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER} {locale}".encode())
-    for statement_text in database_grants(DATABASE):
-        connection.execute(statement_text.encode())
 
 
 def database_grants(database: str) -> list[str]:
