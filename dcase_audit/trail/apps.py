@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
+
+
+class TrailConfig(AppConfig):
+    name = "dcase_audit.trail"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from dcase_audit.trail import context, database_checks, grants  # noqa: F401
+
+        connection_created.connect(context.install, dispatch_uid="trail.context")
+        post_migrate.connect(grants.apply, sender=self, dispatch_uid="trail.grants")

@@ -1,0 +1,190 @@
+"""Reading the facts of leaves in bulk: a constant number of queries whatever the number of leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dcase_audit.calendars.durations import Duration, parse_or_none
+from dcase_audit.calendars.models import Calendar
+from dcase_audit.calendars.service_time import ServiceCalendar
+from dcase_audit.cases.arguments import IN_FORCE, OF_EDITION, rows
+from dcase_audit.cases.words import NodeKind
+from evidence.facts import Criterion, Hearing, LeafFacts, Revision, SubjectVersion, Support
+from evidence.models import Kind
+
+DEFAULT_MAX_AGE = Duration(months=12)
+
+CRITERIA = """
+SELECT n.id, n.kind, c.id IS NOT NULL, c.kinds, c.minimum, c.must_cover, c.max_age, c.warn_before, c.silence, c.calendar,
+       c.subjects, k.timezone
+FROM cases_node n JOIN cases_case k ON k.id = n.case_id
+LEFT JOIN cases_criterion c ON c.node_id = n.id AND {in_force}
+WHERE n.id = ANY(%(nodes)s)
+"""
+SUPPORTS = """
+SELECT s.node_id, s.artefact_id, k.key, s.linked_at, s.unlinked_at, a.review_interval
+FROM evidence_support s JOIN evidence_artefact a ON a.id = s.artefact_id JOIN evidence_kind k ON k.id = a.kind_id
+WHERE s.node_id = ANY(%(nodes)s) ORDER BY s.id
+"""
+REVISIONS = """
+SELECT r.id, r.artefact_id, r.number, r.verdict, r.submitted_at, r.covers, r.valid_from, r.valid_until, r.proves_from,
+       r.proves_until, r.subjects, d.*
+FROM evidence_revision r
+LEFT JOIN LATERAL (
+    SELECT max(at) FILTER (WHERE kind = 'accepted'), max(at) FILTER (WHERE kind = 'returned'),
+           max(at) FILTER (WHERE kind = 'withdrawn'), max(effective_at) FILTER (WHERE kind = 'withdrawn'),
+           max(at) FILTER (WHERE kind = 'voided'), max(at) FILTER (WHERE kind = 'annulled')
+    FROM evidence_decision WHERE revision_id = r.id) d ON true
+WHERE r.artefact_id = ANY(%(artefacts)s) AND r.submitted_at IS NOT NULL ORDER BY r.artefact_id, r.number
+"""
+SUBJECT_VERSIONS = """
+SELECT s.key, v.version, v.digest, v.since, v.recorded_at
+FROM evidence_subject s JOIN evidence_subjectversion v ON v.subject_id = s.id WHERE s.key = ANY(%(subjects)s)
+ORDER BY v.since, v.id
+"""
+HEARINGS = """
+SELECT h.artefact_id, h.first_heard_at, h.last_heard_at, g."from", g.until
+FROM evidence_hearing h LEFT JOIN evidence_gap g ON g.artefact_id = h.artefact_id
+WHERE h.artefact_id = ANY(%(artefacts)s) ORDER BY h.artefact_id, g."from"
+"""
+
+
+def facts_of(nodes: Iterable[int], *, at: datetime, edition: int | None = None) -> dict[int, LeafFacts]:
+    """Return the facts of the leaves under the editions in force, or under the given one of their case.
+
+    Revisions of linked artefacts are all there, whenever recorded: the rules filter by ``known``. ``at`` bounds the
+    years whose holidays are looked up. Six queries, fewer where there is nothing to find.
+    """
+    wanted = list(nodes)
+    in_force = (IN_FORCE if edition is None else OF_EDITION).format("c")
+    criteria = rows(CRITERIA.format(in_force=in_force), {"nodes": wanted, "edition": edition})
+    supports: dict[int, list[Support]] = {}
+    for node, artefact, kind, linked_at, unlinked_at, review in rows(SUPPORTS, {"nodes": wanted}):
+        supports.setdefault(node, []).append(Support(artefact, kind, linked_at, unlinked_at, _duration(review)))
+    artefacts = sorted({support.artefact for found in supports.values() for support in found})
+    revisions = _revisions(artefacts)
+    versions = _subject_versions({subject for row in criteria for subject in row[10] or ()})
+    hearings = _hearings(artefacts) if any(row[8] for row in criteria) else {}
+    readers = _Criteria(at, any(not row[2] for row in criteria), {row[9] for row in criteria if row[9]})
+    return {
+        row[0]: _leaf(readers.read(row), row[-1], supports.get(row[0], []), revisions, versions, hearings)
+        for row in criteria
+    }
+
+
+def artefact_facts(artefact: int, review_interval: str, timezone: str) -> LeafFacts:
+    """Return the facts of an artefact that is linked nowhere, as a leaf that asks nothing would see it."""
+    first = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+    support = Support(artefact, "", first, None, _duration(review_interval))
+    return LeafFacts(
+        ZoneInfo(timezone), Criterion(warn_before=Duration(days=30)), (support,), _revisions([artefact]).get(artefact, ())
+    )
+
+
+def _leaf(
+    criterion: Criterion,
+    timezone: str,
+    supports: list[Support],
+    revisions: dict[int, tuple[Revision, ...]],
+    versions: dict[str, list[SubjectVersion]],
+    hearings: dict[int, Hearing],
+) -> LeafFacts:
+    if len(supports) == 1:
+        mine = revisions.get(supports[0].artefact, ())
+    else:
+        artefacts = dict.fromkeys(support.artefact for support in supports)
+        mine = tuple(revision for artefact in artefacts for revision in revisions.get(artefact, ()))
+    changes = tuple(version for subject in criterion.subjects for version in versions.get(subject, ()))
+    heard = {s.artefact: hearings[s.artefact] for s in supports if s.artefact in hearings} if criterion.silence else {}
+    return LeafFacts(ZoneInfo(timezone), criterion, tuple(supports), mine, changes, heard)
+
+
+_parsed: dict[str, Duration | None] = {}
+
+
+def _duration(text: str | None) -> Duration | None:
+    if not text:
+        return None
+    if text not in _parsed:
+        _parsed[text] = parse_or_none(text)
+    return _parsed[text]
+
+
+class _Criteria:
+    """Turns criterion rows into values; calendars and the kinds that fit by default are read once, when needed."""
+
+    def __init__(self, at: datetime, needs_defaults: bool, calendars: set[str]) -> None:
+        self.years = range(at.year - 2, at.year + 4)
+        self.kinds = list(Kind.objects.values_list("key", "for_monitors")) if needs_defaults else []
+        self.calendars = {calendar.key: calendar for calendar in Calendar.objects.filter(key__in=calendars)} if calendars else {}
+        self._made: dict[tuple[str, str], ServiceCalendar] = {}
+
+    def read(self, row: tuple[Any, ...]) -> Criterion:
+        if not row[2]:
+            fitting = frozenset(key for key, monitors in self.kinds if monitors == (row[1] == NodeKind.MONITOR))
+            return Criterion(fitting, 1, max_age=DEFAULT_MAX_AGE)
+        _, _, _, kinds, minimum, must_cover, max_age, warn_before, silence, calendar, subjects, timezone = row
+        return Criterion(
+            frozenset(kinds),
+            minimum,
+            tuple(must_cover),
+            _duration(max_age),
+            _duration(warn_before),
+            elapsed(_duration(silence)),
+            self._calendar(calendar, timezone) if calendar and silence else None,
+            tuple(subjects),
+        )
+
+    def _calendar(self, key: str, timezone: str) -> ServiceCalendar | None:
+        found = self.calendars.get(key)
+        if found is None:
+            return None
+        if (key, timezone) not in self._made:
+            self._made[key, timezone] = found.service_calendar(ZoneInfo(timezone), years=self.years)
+        return self._made[key, timezone]
+
+
+def elapsed(duration: Duration | None) -> timedelta | None:
+    """Return a silence as counted time: its days are of 24 counted hours, a month counts 30 of them."""
+    return duration and duration.exact + timedelta(days=duration.days + 30 * duration.months)
+
+
+def _revisions(artefacts: list[int]) -> dict[int, tuple[Revision, ...]]:
+    found: dict[int, list[Revision]] = {}
+    for row in rows(REVISIONS, {"artefacts": artefacts}) if artefacts else ():
+        identity, artefact, number, verdict, submitted, covers, valid_from, valid_until, proves_from, proves_until, on, *decided = row
+        subjects = {key: (value["version"], value.get("digest", "")) for key, value in on.items()} if on else {}
+        revision = Revision(
+            identity,
+            artefact,
+            number,
+            verdict,
+            submitted,
+            frozenset(covers),
+            valid_from,
+            valid_until,
+            proves_from,
+            proves_until,
+            subjects,
+            *decided,
+        )
+        found.setdefault(artefact, []).append(revision)
+    return {artefact: tuple(revisions) for artefact, revisions in found.items()}
+
+
+def _subject_versions(subjects: set[str]) -> dict[str, list[SubjectVersion]]:
+    found: dict[str, list[SubjectVersion]] = {}
+    for row in rows(SUBJECT_VERSIONS, {"subjects": sorted(subjects)}) if subjects else ():
+        found.setdefault(row[0], []).append(SubjectVersion(*row))
+    return found
+
+
+def _hearings(artefacts: list[int]) -> dict[int, Hearing]:
+    found: dict[int, Hearing] = {}
+    for artefact, first, last, start, until in rows(HEARINGS, {"artefacts": artefacts}):
+        before = found.get(artefact, Hearing(first, last))
+        found[artefact] = before._replace(gaps=(*before.gaps, (start, until))) if start is not None else before
+    return found

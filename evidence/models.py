@@ -1,0 +1,397 @@
+"""Evidence: lasting artefacts, their immutable revisions, decisions about these, and what they were obtained on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from dcase_audit.accounts.models import KEY, Party
+from dcase_audit.cases.models import Case, DurationField, Node
+from evidence.querysets import (
+    ArtefactQuerySet,
+    DecisionQuerySet,
+    RevisionQuerySet,
+    StoredFileQuerySet,
+    SubjectQuerySet,
+    SupportQuerySet,
+)
+
+
+class ConcatOp(Func):
+    """``a || b || c``: unlike ``concat()`` it is immutable, which a generated column demands."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || "
+
+
+class Kind(models.Model):
+    """A kind of evidence (rule, drill record, test run, ...) and how long its records are kept."""
+
+    key = models.CharField(max_length=60, unique=True, validators=[KEY])
+    name_ja = models.CharField(_("name (Japanese)"), max_length=100)
+    name_en = models.CharField(_("name (English)"), max_length=100)
+    for_monitors = models.BooleanField(_("fits monitors"), default=False)
+    retention = DurationField(_("retention floor"), default="P10Y")
+    retention_basis = models.CharField(_("basis of the retention"), max_length=300, blank=True)
+
+    objects: models.Manager[Kind] = models.Manager()
+
+    class Meta:
+        verbose_name = _("kind of evidence")
+        verbose_name_plural = _("kinds of evidence")
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.name(get_language() or "en")
+
+    def name(self, language: str) -> str:
+        return self.name_ja if language == "ja" else self.name_en
+
+
+class Artefact(models.Model):
+    """The lasting thing ("night recovery rule") that revisions are versions of, for any number of leaves and cases."""
+
+    kind = models.ForeignKey(Kind, models.PROTECT, related_name="artefacts")
+    key = models.CharField(max_length=80, unique=True, validators=[KEY])
+    title_ja = models.CharField(_("title (Japanese)"), max_length=300, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=300, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="artefacts")
+    custodian = models.ForeignKey(Party, models.PROTECT, related_name="artefacts")
+    review_interval = DurationField(_("review interval"))
+    created_at = models.DateTimeField()
+    search = models.GeneratedField(
+        expression=Func(
+            Lower(ConcatOp(F("title_ja"), Value(" "), F("title_en"), Value(" "), F("key"))),
+            template="normalize(%(expressions)s, NFKC)",
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = ArtefactQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+        indexes = [GinIndex(OpClass(F("search"), name="gin_trgm_ops"), name="artefact_search")]
+
+    def __str__(self) -> str:
+        return self.title(get_language() or "en")
+
+    def title(self, language: str) -> str:
+        """Return the title in ``language``, in the other one where it has none, else the key."""
+        both = (self.title_ja, self.title_en) if language == "ja" else (self.title_en, self.title_ja)
+        return both[0] or both[1] or self.key
+
+
+class Revision(models.Model):
+    """One version of an artefact; a draft until it is submitted, never changed after that.
+
+    ``valid_from``/``valid_until`` say when it applies, ``proves_from``/``proves_until`` what period it proves; both are
+    half-open and claimed. What we received, and when, is in ``created_at`` and the decisions.
+    """
+
+    class Verdict(models.TextChoices):
+        SUPPORTS = "supports", _("supports")
+        REFUTES = "refutes", _("refutes")
+        INCONCLUSIVE = "inconclusive", _("inconclusive")
+
+    class Confidentiality(models.TextChoices):
+        NORMAL = "normal", _("normal")
+        CONFIDENTIAL = "confidential", _("confidential: shown by its hash only, with the reason")
+
+    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="revisions")
+    number = models.PositiveIntegerField()
+    verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.SUPPORTS)
+    covers = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    proves_from = models.DateTimeField(null=True, blank=True)
+    proves_until = models.DateTimeField(null=True, blank=True)
+    measures = models.JSONField(default=dict, blank=True)
+    subjects = models.JSONField(default=dict, blank=True)
+    confidentiality = models.CharField(max_length=12, choices=Confidentiality.choices, default=Confidentiality.NORMAL)
+    confidential_reason = models.CharField(max_length=300, blank=True)
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="corrected_by")
+    note = models.TextField(blank=True)
+    retain_until = models.DateTimeField(null=True, blank=True)
+    legal_hold = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RevisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["artefact", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["artefact", "number"], name="one_revision_a_number"),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
+                name="revision_valid_until_after_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(proves_from=None) | Q(proves_until=None) | Q(proves_until__gte=F("proves_from")),
+                name="revision_proves_until_after_from",
+            ),
+            models.CheckConstraint(
+                condition=Q(confidentiality="normal") | ~Q(confidential_reason=""), name="confidential_for_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artefact.key} r{self.number}"
+
+    @property
+    def is_submitted(self) -> bool:
+        return self.submitted_at is not None
+
+
+class Decision(models.Model):
+    """What somebody decided about a revision, when, and why; rows are only added, and the last one counts."""
+
+    append_only: ClassVar[bool] = True
+
+    class Kind(models.TextChoices):
+        SUBMITTED = "submitted", _("submitted")
+        ACCEPTED = "accepted", _("accepted")
+        RETURNED = "returned", _("returned")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        VOIDED = "voided", _("voided: false from the start")
+        ANNULMENT_PROPOSED = "annulment_proposed", _("annulment proposed")
+        ANNULLED = "annulled", _("annulled")
+
+    revision = models.ForeignKey(Revision, models.PROTECT, related_name="decisions")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions")
+    by_rule = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField()
+    effective_at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "kind"], name="one_decision_of_a_kind"),
+            models.CheckConstraint(condition=Q(by__isnull=False) | ~Q(by_rule=""), name="decided_by_someone"),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["returned", "withdrawn", "voided", "annulment_proposed", "annulled"]) | ~Q(reason=""),
+                name="decision_gives_a_reason",
+            ),
+        ]
+
+
+class StoredFile(models.Model):
+    """Bytes that were received, by their SHA-256; written once, shared by whatever names the same bytes."""
+
+    append_only: ClassVar[bool] = True
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=100)
+    stored_at = models.DateTimeField()
+
+    objects = StoredFileQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="sha256_is_one")]
+
+
+class RevisionFile(models.Model):
+    """That a stored file is part of a revision: in which place, role and language, under which name it came."""
+
+    class Role(models.TextChoices):
+        MAIN = "main", _("main")
+        ATTACHMENT = "attachment", _("attachment")
+        TRANSLATION = "translation", _("translation")
+        RAW = "raw", _("as received from a machine")
+        CAPTURE = "capture", _("capture of an address")
+
+    revision = models.ForeignKey(Revision, models.PROTECT, related_name="files")
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="uses")
+    position = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.MAIN)
+    language = models.CharField(max_length=10, blank=True)
+    name = models.CharField(max_length=255)
+    source_url = models.URLField(max_length=2000, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)
+
+    objects: models.Manager[RevisionFile] = models.Manager()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["revision", "position"], name="one_file_a_place"),
+            models.UniqueConstraint(fields=["revision", "file"], name="one_use_a_file"),
+        ]
+
+
+class Support(models.Model):
+    """That an artefact supports a leaf, since when, until when, and why it does."""
+
+    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="supports")
+    node = models.ForeignKey(Node, models.PROTECT, related_name="supports")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="+", db_index=False)
+    linked_at = models.DateTimeField()
+    linked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    unlinked_at = models.DateTimeField(null=True, blank=True)
+    rationale = models.TextField(blank=True)
+
+    objects = SupportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["artefact", "node"], condition=Q(unlinked_at=None), name="one_open_support"),
+            models.CheckConstraint(
+                condition=Q(unlinked_at=None) | Q(unlinked_at__gt=F("linked_at")), name="unlinked_after_linked"
+            ),
+        ]
+        indexes = [models.Index(fields=["case", "artefact"], name="support_scope")]
+
+
+class Subject(models.Model):
+    """A configuration item, manual or device setting that evidence is obtained on."""
+
+    key = models.CharField(max_length=80, unique=True, validators=[KEY])
+    title_ja = models.CharField(max_length=200, blank=True)
+    title_en = models.CharField(max_length=200, blank=True)
+    department = models.ForeignKey(Party, models.PROTECT, related_name="subjects")
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def title(self, language: str) -> str:
+        both = (self.title_ja, self.title_en) if language == "ja" else (self.title_en, self.title_ja)
+        return both[0] or both[1] or self.key
+
+
+class SubjectVersion(models.Model):
+    """That a subject is in a version since a moment, planned or past, as recorded by us at another."""
+
+    append_only: ClassVar[bool] = True
+
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=100)
+    digest = models.CharField(max_length=200, blank=True)
+    since = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects: models.Manager[SubjectVersion] = models.Manager()
+
+    class Meta:
+        ordering = ["since", "id"]
+        indexes = [models.Index(fields=["subject", "since"], name="subject_history")]
+
+
+class Hearing(models.Model):
+    """When a monitor was last heard; a row that changes often and is no event.
+
+    ``tolerance``: the shortest silence that a leaf of the monitor allows; a longer one is looked at more closely.
+    """
+
+    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="hearing")
+    first_heard_at = models.DateTimeField()
+    last_heard_at = models.DateTimeField()
+    tolerance = models.DurationField()
+
+    objects: models.Manager[Hearing] = models.Manager()
+
+
+class Gap(models.Model):
+    """A span in which a monitor was not heard for longer than one of its leaves allows; open while it lasts."""
+
+    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="gaps")
+    start = models.DateTimeField(db_column="from")
+    until = models.DateTimeField(null=True, blank=True)
+    recorded_at = models.DateTimeField()
+
+    objects: models.Manager[Gap] = models.Manager()
+
+    class Meta:
+        ordering = ["start"]
+        constraints = [
+            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=F("start")), name="gap_ends_after_start"),
+            models.UniqueConstraint(fields=["artefact"], condition=Q(until=None), name="one_open_gap"),
+        ]
+
+
+class TargetPeriod(models.Model):
+    """What monitors measured of a target over a period: the best and the worst that the data allows; written by drills."""
+
+    append_only: ClassVar[bool] = True
+
+    node = models.ForeignKey(Node, models.PROTECT, related_name="target_periods")
+    start = models.DateTimeField(db_column="from")
+    until = models.DateTimeField()
+    best = models.DecimalField(max_digits=20, decimal_places=18)
+    worst = models.DecimalField(max_digits=20, decimal_places=18)
+    source = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+
+    objects: models.Manager[TargetPeriod] = models.Manager()
+
+
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Standing(models.Model):
+    """What lists read of an artefact: can be rebuilt. Its status at a moment follows from ``state`` and the two moments.
+
+    ``state`` is what holds until ``warn_at``; from then on it is *expiring*, from ``due_at`` on *expired*. A far date
+    stands for never, so that lists sort by ``due_at``. ``refresh_at``: when facts known today change the state itself.
+    """
+
+    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="standing")
+    department = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    revision = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+", db_index=False)
+    state = models.CharField(max_length=12)
+    warn_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    refresh_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField()
+
+    objects: models.Manager[Standing] = models.Manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["department", "due_at", "artefact"], name="standing_department"),
+            models.Index(fields=["department", "state", "due_at", "artefact"], name="standing_state"),
+            models.Index(fields=["due_at", "artefact"], name="standing_due"),
+            models.Index("refresh_at", name="standing_refresh", condition=Q(refresh_at__isnull=False)),
+        ]
+
+
+class IdempotencyRecord(models.Model):
+    """The first answer to a request that carried an ``Idempotency-Key``; kept as long as the evidence."""
+
+    append_only: ClassVar[bool] = True
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    route = models.CharField(max_length=200)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField()
+
+    objects: models.Manager[IdempotencyRecord] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
+

@@ -1,0 +1,110 @@
+"""When a revision is in force for an item, and which spans the accepted revisions of an artefact make together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dcase_audit.calendars.durations import Duration
+from evidence.facts import NEVER, Criterion, Revision
+
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+
+
+class InForce(NamedTuple):
+    """[start, end) in which a revision holds, and what ends it: validity, max_age, review, withdrawn, superseded, none."""
+
+    start: datetime
+    end: datetime
+    bound: str
+    revision: Revision
+
+
+class Period(NamedTuple):
+    """Revisions in force that touch, as one span. ``bound`` says what ends it."""
+
+    start: datetime
+    end: datetime
+    bound: str
+    parts: tuple[InForce, ...]
+
+    def current(self, at: datetime) -> InForce:
+        """Return the part in force at ``at``, the one that proves the latest where several are."""
+        inside = [part for part in self.parts if part.start <= at < part.end]
+        return max(inside, key=lambda part: order(part.revision))
+
+
+def order(revision: Revision) -> tuple[datetime, int]:
+    """Return what decides which of two revisions succeeds the other: what it proves last, then its number."""
+    return revision.age_base or LONG_AGO, revision.number
+
+
+def is_accepted(revision: Revision, known: datetime) -> bool:
+    """Tell whether the revision supports and was accepted, and is not known to be false from the start."""
+    voided = revision.voided_at is not None and revision.voided_at <= known
+    accepted = revision.accepted_at is not None and revision.accepted_at <= known
+    return revision.verdict == "supports" and accepted and not voided
+
+
+def own_span(
+    revision: Revision, criterion: Criterion, review_interval: Duration | None, zone: ZoneInfo, known: datetime
+) -> InForce:
+    """Return when an accepted revision holds, successors aside; the span may be empty."""
+    assert revision.accepted_at is not None
+    start = max(revision.valid_from or revision.accepted_at, revision.accepted_at)
+    ends = [(revision.valid_until, "validity")]
+    if revision.age_base is not None:
+        if criterion.max_age is not None:
+            ends.append((criterion.max_age.after(revision.age_base, zone), "max_age"))
+        elif revision.valid_until is None and review_interval is not None:
+            ends.append((review_interval.after(revision.age_base, zone), "max_age"))
+    if revision.withdrawn_at is not None and revision.withdrawn_at <= known:
+        ends.append((revision.withdrawn_from or revision.withdrawn_at, "withdrawn"))
+    end, bound = min(((moment, name) for moment, name in ends if moment is not None), default=(NEVER, "none"))
+    return InForce(start, end, bound, revision)
+
+
+def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
+    """Cut each span where a successor that covers ``item`` begins (``item`` None: where all it covers is superseded)."""
+    if item is not None:
+        covering = [span for span in spans if item in span.revision.covers]
+        return [cut for span in covering if (cut := _cut(span, _superseded_at(span, covering))).start < cut.end]
+    cuts = (_cut(span, _superseded_whole(span, spans)) for span in spans)
+    return [cut for cut in cuts if cut.start < cut.end]
+
+
+def _superseded_at(span: InForce, others: Iterable[InForce]) -> datetime:
+    mine = order(span.revision)
+    return min((other.start for other in others if order(other.revision) > mine), default=NEVER)
+
+
+def _superseded_whole(span: InForce, spans: list[InForce]) -> datetime:
+    if len(spans) == 1:
+        return NEVER
+    if not span.revision.covers:
+        return _superseded_at(span, spans)
+    return max(
+        _superseded_at(span, [other for other in spans if item in other.revision.covers])
+        for item in span.revision.covers
+    )
+
+
+def _cut(span: InForce, at: datetime) -> InForce:
+    return span if span.end <= at else span._replace(end=at, bound="superseded")
+
+
+def periods(parts: list[InForce]) -> list[Period]:
+    """Join parts that touch into spans, in order of time."""
+    if len(parts) == 1:
+        return [Period(*parts[0][:3], (parts[0],))]
+    found: list[Period] = []
+    for part in sorted(parts, key=lambda part: (part.start, part.end)):
+        last = found[-1] if found else None
+        if last is None or part.start > last.end:
+            found.append(Period(part.start, part.end, part.bound, (part,)))
+        else:
+            end, bound = (part.end, part.bound) if part.end > last.end else (last.end, last.bound)
+            found[-1] = Period(last.start, end, bound, (*last.parts, part))
+    return found

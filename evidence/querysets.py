@@ -1,0 +1,117 @@
+"""Questions an auditor asks of evidence; each method chains with the others, and ``visible_to`` is the only door."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+if TYPE_CHECKING:
+    from dcase_audit.accounts.models import User
+    from evidence.models import Artefact, Decision, Revision, StoredFile, Subject, Support
+
+
+class ArtefactQuerySet(models.QuerySet["Artefact"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep artefacts of the user's departments, and those that ever supported a case the user audits."""
+        from evidence.models import Support
+
+        access = user.access
+        own = Q(custodian__in=list(access.departments))
+        if not access.audits:
+            return self.filter(own)
+        audited = Support.objects.filter(artefact=OuterRef("pk"), case__slug__in=list(access.audits))
+        return self.filter(own | Exists(audited))
+
+    def in_custody_of(self, party_ids: frozenset[int]) -> Self:
+        """Keep artefacts that one of the parties keeps."""
+        return self.filter(custodian__in=list(party_ids))
+
+    def in_standing(self, status: str, *, at: datetime) -> Self:
+        """Keep artefacts whose standing reads ``status`` at ``at`` (see ``Standing``)."""
+        if status == "expired":
+            return self.filter(standing__state="supported", standing__due_at__lte=at)
+        if status == "expiring":
+            return self.filter(standing__state="supported", standing__warn_at__lte=at, standing__due_at__gt=at)
+        if status == "supported":
+            return self.filter(standing__state="supported", standing__warn_at__gt=at)
+        return self.filter(standing__state=status)
+
+    def matching(self, text: str) -> Self:
+        """Keep artefacts whose titles or key hold ``text``, whatever its width and case."""
+        return self.filter(search__contains=unicodedata.normalize("NFKC", text.lower()))
+
+
+class RevisionQuerySet(models.QuerySet["Revision"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep revisions of visible artefacts; what is not submitted yet is seen by its department alone."""
+        from evidence.models import Artefact
+
+        seen = self.filter(artefact__in=Artefact.objects.visible_to(user))
+        return seen.filter(Q(submitted_at__isnull=False) | Q(artefact__custodian__in=list(user.access.departments)))
+
+    def submitted(self) -> Self:
+        """Keep what has left its author's hands."""
+        return self.filter(submitted_at__isnull=False)
+
+    def accepted(self, *, at: datetime) -> Self:
+        """Keep revisions accepted by ``at`` and neither withdrawn, voided nor annulled by then."""
+        from evidence.models import Decision
+
+        taken = Decision.objects.filter(revision=OuterRef("pk"), effective_at__lte=at)
+        gone = taken.filter(kind__in=["withdrawn", "voided", "annulled"])
+        return self.filter(Exists(taken.filter(kind="accepted")), ~Exists(gone))
+
+    def in_force(self, *, at: datetime) -> Self:
+        """Keep accepted revisions whose own validity contains ``at`` (end excluded)."""
+        begun = Q(valid_from=None) | Q(valid_from__lte=at)
+        return self.accepted(at=at).filter(begun).filter(Q(valid_until=None) | Q(valid_until__gt=at))
+
+    def waiting(self) -> Self:
+        """Keep revisions that were submitted and await a decision."""
+        from evidence.models import Decision
+
+        decided = Decision.objects.filter(revision=OuterRef("pk")).exclude(kind="submitted")
+        return self.submitted().filter(~Exists(decided))
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def visible_to(self, user: User) -> Self:
+        from evidence.models import Revision
+
+        return self.filter(revision__in=Revision.objects.visible_to(user))
+
+
+class StoredFileQuerySet(models.QuerySet["StoredFile"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep files that are part of a visible revision."""
+        from evidence.models import Revision
+
+        return self.filter(Exists(Revision.objects.visible_to(user).filter(files__file=OuterRef("pk"))))
+
+
+class SupportQuerySet(models.QuerySet["Support"]):
+    def visible_to(self, user: User) -> Self:
+        from evidence.models import Artefact
+
+        return self.filter(artefact__in=Artefact.objects.visible_to(user))
+
+    def open(self) -> Self:
+        """Keep links that were not taken back."""
+        return self.filter(unlinked_at=None)
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep subjects of the user's departments, and for auditors those that a case in scope names."""
+        from dcase_audit.cases.models import Criterion
+
+        access = user.access
+        own = Q(department__in=list(access.departments))
+        if not access.audits:
+            return self.filter(own)
+        named = Criterion.objects.in_force().filter(node__case__slug__in=list(access.audits))
+        return self.filter(own | Exists(named.filter(subjects__contains=[OuterRef("key")])))

@@ -1,0 +1,150 @@
+"""Artefacts and their revisions, before anything is decided about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from dcase_audit.accounts.models import Party, User
+from dcase_audit.errors import Invalid
+from dcase_audit.trail.events import record
+from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
+from evidence.services.custody import check_custody
+from evidence.settling import settling
+
+
+@dataclass(frozen=True)
+class FileIn:
+    """A stored file as part of a revision to be: in which role and language, and under which name it came."""
+
+    file: StoredFile
+    name: str
+    role: str = RevisionFile.Role.MAIN
+    language: str = ""
+    source_url: str = ""
+    fetched_at: datetime | None = None
+
+
+@transaction.atomic
+def create_artefact(
+    *,
+    kind: Kind,
+    key: str,
+    title_ja: str = "",
+    title_en: str = "",
+    custodian: Party,
+    owner: User | None,
+    review_interval: str = "",
+    actor: User | None,
+    at: datetime,
+) -> Artefact:
+    """Add an artefact to a department's evidence.
+
+    Raises:
+        NotYours: ``actor`` does not belong to the department (403).
+        Invalid: the key is taken or a value is no value of its field (422).
+    """
+    check_custody(actor, custodian.pk)
+    if Artefact.objects.filter(key=key).exists():
+        raise Invalid("another artefact has this key", pointer="/key")
+    artefact = Artefact(
+        kind=kind,
+        key=key,
+        title_ja=title_ja,
+        title_en=title_en,
+        custodian=custodian,
+        owner=owner,
+        review_interval=review_interval,
+        created_at=at,
+    )
+    artefact.save(force_insert=True)
+    with settling(at=at, cause="artefact.created") as work:
+        work.touch(artefacts=[artefact.pk])
+    record("artefact.created", f"artefact:{artefact.pk}", key=key)
+    return artefact
+
+
+@transaction.atomic
+def add_revision(
+    *,
+    artefact: Artefact,
+    actor: User | None,
+    at: datetime,
+    files: Sequence[FileIn] = (),
+    verdict: str = Revision.Verdict.SUPPORTS,
+    covers: Iterable[str] = (),
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    proves_from: datetime | None = None,
+    proves_until: datetime | None = None,
+    measures: Mapping[str, Any] | None = None,
+    subjects: Mapping[str, Mapping[str, str]] | None = None,
+    note: str = "",
+    corrects: Revision | None = None,
+    confidentiality: str = Revision.Confidentiality.NORMAL,
+    confidential_reason: str = "",
+) -> Revision:
+    """Add the next revision as a draft, with at least one file; its number follows under the artefact's lock.
+
+    Raises:
+        NotYours: ``actor`` does not belong to the department (403).
+        Invalid: no file, the same bytes twice, nothing that age could count from, or periods that end before they
+            begin (422).
+    """
+    check_custody(actor, artefact.custodian_id, machine_scope="drills:write")
+    _check_periods(valid_from, valid_until, proves_from, proves_until)
+    if not files:
+        raise Invalid("a revision has at least one file", pointer="/files")
+    if len({file.file.sha256 for file in files}) < len(files):
+        raise Invalid("the same bytes are there twice", pointer="/files")
+    Artefact.objects.select_for_update(no_key=True).get(pk=artefact.pk)
+    last = Revision.objects.filter(artefact=artefact).aggregate(last=Max("number"))["last"] or 0
+    revision = Revision.objects.create(
+        artefact=artefact,
+        number=last + 1,
+        verdict=verdict,
+        covers=sorted(set(covers)),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        proves_from=proves_from,
+        proves_until=proves_until,
+        measures=dict(measures or {}),
+        subjects={key: dict(value) for key, value in (subjects or {}).items()},
+        note=note,
+        corrects=corrects,
+        confidentiality=confidentiality,
+        confidential_reason=confidential_reason,
+        created_at=at,
+        created_by=actor,
+    )
+    RevisionFile.objects.bulk_create(
+        RevisionFile(
+            revision=revision,
+            file=each.file,
+            position=position,
+            role=each.role,
+            language=each.language,
+            name=each.name,
+            source_url=each.source_url,
+            fetched_at=each.fetched_at,
+        )
+        for position, each in enumerate(files, 1)
+    )
+    record("revision.added", f"revision:{revision.pk}", artefact=artefact.key, number=revision.number)
+    return revision
+
+
+def _check_periods(
+    valid_from: datetime | None, valid_until: datetime | None, proves_from: datetime | None, proves_until: datetime | None
+) -> None:
+    if valid_from is None and proves_until is None:
+        raise Invalid("say from when it applies, or what period it proves: age counts from there", pointer="/valid_from")
+    if valid_from is not None and valid_until is not None and valid_until <= valid_from:
+        raise Invalid("it would end before it begins", pointer="/valid_until")
+    if proves_from is not None and proves_until is not None and proves_until < proves_from:
+        raise Invalid("the period that it proves would end before it begins", pointer="/proves_until")

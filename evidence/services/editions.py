@@ -1,0 +1,37 @@
+"""Publishing: the draft becomes the edition in force, and the whole case is evaluated under it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from dcase_audit.accounts.models import User
+from dcase_audit.cases import editions
+from dcase_audit.cases.models import Case, Criterion, Edition, Settlement
+from dcase_audit.cases.status import RULES_VERSION
+from evidence import statuses
+from evidence.models import Subject
+from evidence.settling import settling
+
+
+@transaction.atomic
+def publish_edition(*, case: Case, actor: User | None, at: datetime) -> Edition:
+    """Put the draft in force and evaluate the whole case under it.
+
+    Raises:
+        NotYours, and what ``cases.editions.publish`` refuses: grammar errors, missing consents, nothing to publish.
+    """
+    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    Settlement.objects.get_or_create(case=case, defaults={"settled_at": case.created_at, "rules_version": RULES_VERSION})
+    _lock_subjects_of(case)
+    with settling(at=at, cause="edition.published", cases=[case.pk]) as work:
+        published = editions.publish(case, actor=actor, moment=work.moment)
+        statuses.settle_case(case.pk, moment=work.moment, cause=f"edition.published:{published.edition.number}")
+    return published.edition
+
+
+def _lock_subjects_of(case: Case) -> None:
+    """Lock the subjects that any criterion of the case names, so that no version is recorded past the new edition."""
+    named = {key for keys in Criterion.objects.filter(node__case=case).values_list("subjects", flat=True) for key in keys}
+    list(Subject.objects.select_for_update(no_key=True).filter(key__in=named).order_by("pk").values_list("pk"))

@@ -1,0 +1,129 @@
+"""Settle: when facts change, work out what holds now and what will change if nobody does anything.
+
+``settling`` fixes the moment under the locks, so that facts and statuses of a case have one order. What fell due before
+the moment was decided by the old facts and is turned into history first; then the touched leaves and all above them are
+evaluated and their forecasts replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from dcase_audit.cases import arguments
+from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.status import RULES_VERSION
+from dcase_audit.jobs.services import enqueue_many
+from evidence import statuses, turning
+from evidence.models import Artefact, Subject
+
+INSTANT = timedelta(microseconds=1)
+LOCK = """
+SELECT case_id, settled_at, due_at FROM cases_settlement WHERE case_id = ANY(%s) ORDER BY case_id FOR NO KEY UPDATE
+"""
+
+
+class Settled(NamedTuple):
+    """A locked settlement row."""
+
+    case: int
+    settled_at: datetime
+    due_at: datetime | None
+
+
+class Settling:
+    """What is being settled: the moment to write facts with, and the leaves and artefacts that the facts touch."""
+
+    def __init__(self, moment: datetime, cases: list[int]) -> None:
+        self.moment = moment
+        self.cases = cases
+        self.leaves: set[int] = set()
+        self.artefacts: set[int] = set()
+
+    def touch(self, *, leaves: Iterable[int] = (), artefacts: Iterable[int] = ()) -> None:
+        """Name what must be evaluated once the facts are written."""
+        self.leaves.update(leaves)
+        self.artefacts.update(artefacts)
+
+
+@contextmanager
+def settling(
+    *,
+    at: datetime,
+    cause: str,
+    artefacts: Iterable[int] = (),
+    subjects: Iterable[int] = (),
+    leaves: Iterable[int] = (),
+    cases: Iterable[int] = (),
+) -> Iterator[Settling]:
+    """Lock what the facts concern, fix the moment, let the caller write the facts with it, then settle.
+
+    Artefacts and subjects are locked before the leaves that depend on them are looked up, so that nobody links or
+    publishes in between. ``cause`` names the event on each status change. One transaction; nests in another.
+    """
+    artefacts, subjects = sorted(set(artefacts)), sorted(set(subjects))
+    with transaction.atomic():
+        _lock_facts(artefacts, subjects)
+        touched = set(leaves) | _leaves_of(artefacts, subjects)
+        locked = lock(sorted(set(cases) | _cases_of(touched)))
+        moment = max([at, *(row.settled_at + INSTANT for row in locked)]).astimezone(UTC)
+        due = [row.case for row in locked if row.due_at is not None and row.due_at <= moment]
+        if due:
+            # The old facts decide what fell due at this very moment; the new ones count from the next instant on.
+            turning.turn(due, now=moment)
+            moment += INSTANT
+        work = Settling(moment, [row.case for row in locked])
+        work.touch(leaves=touched, artefacts=artefacts)
+        yield work
+        statuses.settle(work.leaves, artefacts=work.artefacts, moment=moment, cause=cause)
+        close(work.cases, moment)
+        enqueue_many("evidence.tell", [(f"evidence.tell:{case}:{moment.isoformat()}", {"case_id": case}) for case in work.cases])
+
+
+def lock(cases: list[int], *, skip_locked: bool = False) -> list[Settled]:
+    """Lock the settlement rows of the cases in one order; cases without an edition have none."""
+    if not cases:
+        return []
+    return [Settled(*row) for row in rows(LOCK + (" SKIP LOCKED" if skip_locked else ""), [cases])]
+
+
+def close(cases: list[int], moment: datetime) -> None:
+    """Note up to when the locked cases are settled and when their next forecast falls due."""
+    if not cases:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE cases_settlement s SET settled_at = %s, rules_version = %s,
+            due_at = (SELECT min(f.at) FROM cases_forecast f WHERE f.case_id = s.case_id)
+            WHERE case_id = ANY(%s)""",
+            [moment, RULES_VERSION, cases],
+        )
+
+
+def _lock_facts(artefacts: list[int], subjects: list[int]) -> None:
+    if artefacts:
+        list(Artefact.objects.select_for_update(no_key=True).filter(pk__in=artefacts).order_by("pk").values_list("pk"))
+    if subjects:
+        list(Subject.objects.select_for_update(no_key=True).filter(pk__in=subjects).order_by("pk").values_list("pk"))
+
+
+def _leaves_of(artefacts: list[int], subjects: list[int]) -> set[int]:
+    """Return the leaves that the artefacts were ever linked to, and those whose criterion names one of the subjects."""
+    found: set[int] = set()
+    if artefacts:
+        found.update(row[0] for row in rows("SELECT node_id FROM evidence_support WHERE artefact_id = ANY(%s)", [artefacts]))
+    if subjects:
+        named = f"""SELECT c.node_id FROM cases_criterion c, evidence_subject s
+        WHERE s.id = ANY(%(subjects)s) AND c.subjects @> ARRAY[s.key] AND {arguments.IN_FORCE.format("c")}"""
+        found.update(row[0] for row in rows(named, {"subjects": subjects}))
+    return found
+
+
+def _cases_of(leaves: set[int]) -> set[int]:
+    return {row[0] for row in rows("SELECT DISTINCT case_id FROM cases_node WHERE id = ANY(%s)", [list(leaves)])} if leaves else set()
+
+

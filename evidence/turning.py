@@ -1,0 +1,106 @@
+"""Turn the pages: forecasts whose moment has come become the status and its history, in SQL that knows no rule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from dcase_audit.cases import arguments
+from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.status import RULES_VERSION
+from evidence import statuses
+from evidence.facts import LeafFacts
+from evidence.leaf_status import Leaf
+from evidence.loading import facts_of
+
+TURN = """
+WITH turned AS (
+    DELETE FROM cases_forecast WHERE case_id = ANY(%(cases)s) AND at <= %(now)s AND NOT provisional
+    RETURNING node_id, case_id, at, status, because
+), seq AS (
+    SELECT t.*, coalesce(lag(t.status) OVER moments, s.status) AS before,
+           row_number() OVER (PARTITION BY t.node_id ORDER BY t.at DESC) AS back, s.since AS stored_since
+    FROM turned t JOIN cases_nodestatus s ON s.node_id = t.node_id
+    WINDOW moments AS (PARTITION BY t.node_id ORDER BY t.at)
+), last AS (
+    SELECT node_id, status, because,
+           (SELECT max(x.at) FROM seq x WHERE x.node_id = seq.node_id AND x.status <> x.before) AS since
+    FROM seq WHERE back = 1
+), moved AS (
+    UPDATE cases_nodestatus s SET status = l.status, because = l.because, since = coalesce(l.since, s.since),
+        until = (SELECT min(f.at) FROM cases_forecast f
+                 WHERE f.node_id = l.node_id AND f.at > %(now)s AND NOT f.provisional AND f.status <> l.status)
+    FROM last l WHERE s.node_id = l.node_id
+)
+INSERT INTO cases_statuschange
+    (case_id, node_id, effective_at, recorded_at, before, after, because, caused_by, rules_version)
+SELECT case_id, node_id, at, %(now)s, before, status, because, 'time.passed', %(rules)s
+FROM seq WHERE status <> before ORDER BY at
+RETURNING case_id, node_id
+"""
+
+
+class Turned(NamedTuple):
+    """What turning the pages wrote: changes by case."""
+
+    changes: int
+    cases: frozenset[int]
+
+
+def turn(cases: list[int], *, now: datetime) -> Turned:
+    """Turn what is due by ``now`` in the cases, whose settlement rows the caller has locked.
+
+    Monitors whose silence falls due are asked again first, from facts: when they were heard, only a new deadline is
+    noted; when not, their silence counts from its true moment.
+    """
+    if not cases:
+        return Turned(0, frozenset())
+    _ask_monitors(cases, now=now)
+    changed = rows(TURN, {"cases": cases, "now": now, "rules": RULES_VERSION})
+    nodes = [row[1] for row in changed]
+    if nodes:
+        _ask_dependants(nodes, now)
+    return Turned(len(changed), frozenset(row[0] for row in changed))
+
+
+def _ask_monitors(cases: list[int], *, now: datetime) -> None:
+    due = rows(
+        "SELECT f.case_id, f.node_id, s.settled_at FROM cases_forecast f JOIN cases_settlement s USING (case_id)"
+        " WHERE f.case_id = ANY(%s) AND f.at <= %s AND f.provisional ORDER BY 1, 2",
+        [cases, now],
+    )
+    by_case: dict[tuple[int, datetime], list[int]] = {}
+    for case, node, settled_at in due:
+        by_case.setdefault((case, settled_at), []).append(node)
+    for (_, settled_at), leaves in by_case.items():
+        facts = facts_of(leaves, at=now)
+        evaluated = {node: Leaf(found, now) for node, found in facts.items()}
+        outcomes = statuses.evaluate(leaves, evaluated, start=settled_at)
+        statuses.write(outcomes, moment=settled_at, recorded_at=now, cause="monitor.asked")
+        _open_gaps(facts, evaluated, now=now)
+
+
+def _open_gaps(facts: dict[int, LeafFacts], evaluated: dict[int, Leaf], *, now: datetime) -> None:
+    """Record that the monitors that are silent now were last heard when they were."""
+    silent = {
+        reason["artefact"]
+        for leaf in evaluated.values()
+        for reason in leaf.status(now)[1]
+        if reason["reason"] == "silent"
+    }
+    heard = {artefact: hearing.last for found in facts.values() for artefact, hearing in found.hearings.items()}
+    with connection.cursor() as cursor:
+        for artefact in sorted(silent & heard.keys()):
+            cursor.execute(
+                'INSERT INTO evidence_gap (artefact_id, "from", until, recorded_at) SELECT %s, %s, NULL, %s'
+                " WHERE NOT EXISTS (SELECT 1 FROM evidence_gap WHERE artefact_id = %s AND until IS NULL)",
+                [artefact, heard[artefact], now, artefact],
+            )
+
+
+def _ask_dependants(nodes: list[int], now: datetime) -> None:
+    for case in arguments.externals_pointing_at(nodes):
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO cases_settlementrequest (case_id, at) VALUES (%s, %s)", [case, now])
