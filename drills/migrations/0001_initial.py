@@ -2,6 +2,8 @@
 
 import django.contrib.postgres.fields
 import django.core.validators
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -10,23 +12,23 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('accounts', '0001_initial'),
+        ('evidence', '0002_promises'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CheckItem',
+            name='Scenario',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('text', models.TextField()),
-                ('expected', models.TextField(blank=True)),
-                ('observed', models.TextField(blank=True)),
-                ('outcome', models.CharField(choices=[('pass', 'pass'), ('remark', 'pass with remark'), ('fail', 'fail'), ('not_run', 'not run'), ('not_applicable', 'not applicable')], max_length=14)),
-                ('reason', models.TextField(blank=True)),
+                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$', 'Lower-case letters, digits, - and _ only.')])),
+                ('title_ja', models.CharField(blank=True, max_length=300)),
+                ('title_en', models.CharField(blank=True, max_length=300)),
+                ('story_ja', models.TextField(blank=True)),
+                ('story_en', models.TextField(blank=True)),
+                ('objectives', models.JSONField(blank=True, default=list)),
             ],
-            options={
-                'ordering': ['number'],
-            },
         ),
         migrations.CreateModel(
             name='Drill',
@@ -44,9 +46,28 @@ class Migration(migrations.Migration):
                 ('targets', models.JSONField(blank=True, default=list)),
                 ('valid_for', models.CharField(blank=True, max_length=20)),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
+                ('artefact', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drills', to='evidence.artefact')),
+                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drills', to='accounts.party')),
+                ('scenario', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='drills', to='drills.scenario')),
             ],
             options={
                 'ordering': ['key'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Occurrence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('planned_at', models.DateTimeField()),
+                ('planned_on', models.DateField()),
+                ('report_by', models.DateTimeField()),
+                ('state', models.CharField(choices=[('planned', 'planned'), ('held', 'held'), ('cancelled', 'cancelled'), ('not_reported', 'not reported')], default='planned', max_length=12)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('recorded_at', models.DateTimeField()),
+                ('drill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='occurrences', to='drills.drill')),
+            ],
+            options={
+                'ordering': ['planned_at'],
             },
         ),
         migrations.CreateModel(
@@ -64,24 +85,14 @@ class Migration(migrations.Migration):
                 ('warnings', models.JSONField(default=list)),
                 ('received_at', models.DateTimeField()),
                 ('received_through', models.CharField(max_length=100)),
+                ('drill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='drills.drill')),
+                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drill_results', to='evidence.storedfile')),
+                ('received_from', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('revision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='drill_result', to='evidence.revision')),
+                ('occurrence', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='drills.occurrence')),
             ],
             options={
                 'ordering': ['-received_at', '-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Occurrence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('planned_at', models.DateTimeField()),
-                ('planned_on', models.DateField()),
-                ('report_by', models.DateTimeField()),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('held', 'held'), ('cancelled', 'cancelled'), ('not_reported', 'not reported')], default='planned', max_length=12)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('recorded_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['planned_at'],
             },
         ),
         migrations.CreateModel(
@@ -94,18 +105,41 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('received_at', models.DateTimeField()),
                 ('received_through', models.CharField(max_length=100)),
+                ('drill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refused_uploads', to='drills.drill')),
+                ('received_from', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name='Scenario',
+            name='CheckItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$', 'Lower-case letters, digits, - and _ only.')])),
-                ('title_ja', models.CharField(blank=True, max_length=300)),
-                ('title_en', models.CharField(blank=True, max_length=300)),
-                ('story_ja', models.TextField(blank=True)),
-                ('story_en', models.TextField(blank=True)),
-                ('objectives', models.JSONField(blank=True, default=list)),
+                ('number', models.PositiveSmallIntegerField()),
+                ('text', models.TextField()),
+                ('expected', models.TextField(blank=True)),
+                ('observed', models.TextField(blank=True)),
+                ('outcome', models.CharField(choices=[('pass', 'pass'), ('remark', 'pass with remark'), ('fail', 'fail'), ('not_run', 'not run'), ('not_applicable', 'not applicable')], max_length=14)),
+                ('reason', models.TextField(blank=True)),
+                ('result', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='check_items', to='drills.drillresult')),
             ],
+            options={
+                'ordering': ['number'],
+                'constraints': [models.UniqueConstraint(fields=('result', 'number'), name='one_check_item_a_number'), models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'not_applicable'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='not_applicable_for_a_reason')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='occurrence',
+            index=models.Index(models.F('report_by'), condition=models.Q(('state', 'planned')), name='occurrence_awaited'),
+        ),
+        migrations.AddConstraint(
+            model_name='occurrence',
+            constraint=models.UniqueConstraint(fields=('drill', 'planned_at'), name='one_occurrence_a_moment'),
+        ),
+        migrations.AddConstraint(
+            model_name='occurrence',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'cancelled'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='cancelled_for_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='drillresult',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('started_at'))), name='drill_ends_after_start'),
         ),
     ]

@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("trail", "0001_outbox"),
         ('accounts', '0001_initial'),
         ('cases', '0003_storage'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
