@@ -82,8 +82,8 @@ class Cluster:
             return False
         try:
             self._ready.unlink(missing_ok=True)
-            if not self._adopt():
-                self._launch()
+            self._end_orphan()
+            self._launch()
             self._prepare(prepare or (lambda connection: None))
             self._ready.touch()
         except BaseException:
@@ -91,14 +91,18 @@ class Cluster:
             raise
         return True
 
-    def stop(self, *, after_others: bool = False) -> None:
-        """Leave the server; its owner stops it, with ``after_others`` only when nobody uses it any more."""
+    def stop(self, *, after_others: bool = False, immediately: bool = False) -> None:
+        """Leave the server; its owner stops it, with ``after_others`` only when nobody uses it any more.
+
+        ``immediately`` spares the checkpoint; the next start recovers from the write-ahead log.
+        """
         if self._owner.held:
             if after_others and not self._users.acquire(wait=False):
                 print(f"waiting for other processes that use the database in {self.home}", file=sys.stderr)
                 self._users.acquire()
             self._ready.unlink(missing_ok=True)
-            self._shut_down()
+            if self.process is not None and self.process.poll() is None:
+                self._shut_down(immediately=immediately)
         self._users.release()
         self._owner.release()
 
@@ -136,18 +140,16 @@ class Cluster:
         self._users.acquire(shared=True)
         return True
 
-    def _adopt(self) -> bool:
-        """Take over a server whose owner is gone; wait for one that is on its way down."""
+    def _end_orphan(self) -> None:
+        """End a server whose owner is gone, or wait for it when it is on its way down."""
+        if not (self.answers() or self._server_processes()):
+            return
+        self._shut_down()
         ends = time.monotonic() + PATIENCE
         while running := self._server_processes():
-            if self.answers():
-                return True
             if time.monotonic() > ends:
-                raise CannotStart(
-                    f"PostgreSQL processes {running} are on {self.data} and do not answer; end them first."
-                )
+                raise CannotStart(f"processes {running} of PostgreSQL are on {self.data} and do not end; end them.")
             time.sleep(INTERVAL)
-        return False
 
     def _server_processes(self) -> list[int]:
         # The number in postmaster.pid may be another program's by now; a server's directory is its own (Linux).
@@ -199,23 +201,17 @@ class Cluster:
                 "was made with."
             ) from error
 
-    def _shut_down(self) -> None:
-        if not self._server_is_there():
-            return
+    def _shut_down(self, *, immediately: bool = False) -> None:
         runs_as = self._runs_as or identity.find()
         stop = [*runs_as.prefix, str(binaries.postgres() / "pg_ctl"), "-D", str(self.data), "-w", "-t", "30", "stop"]
         # Never smart, which waits for clients, and never SIGKILL, which leaves the clients' server processes behind.
-        for mode in ("fast", "immediate"):
+        for mode in ("immediate",) if immediately else ("fast", "immediate"):
             done = subprocess.run([*stop, "-m", mode], capture_output=True, env=data_files.environment(), check=False)
             if done.returncode == 0:
                 break
         if self.process is not None:
             self.process.wait()
-
-    def _server_is_there(self) -> bool:
-        if self.process is not None:
-            return self.process.poll() is None
-        return (self.data / "postmaster.pid").exists()
+            self.process = None
 
     def _log_end(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-5:])

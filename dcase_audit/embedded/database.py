@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from dcase_audit.embedded import environment_file, roles, valkey
@@ -34,7 +34,7 @@ class Database:
         return self.secrets[f"{role.upper()}_PASSWORD"]
 
 
-def data_directory(environ: MutableMapping[str, str]) -> Path:
+def data_directory(environ: Mapping[str, str]) -> Path:
     """Return ``DATA_DIR``, made absolute."""
     return Path(environ.get("DATA_DIR") or DEFAULT_DATA_DIRECTORY).resolve()
 

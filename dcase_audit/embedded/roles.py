@@ -60,8 +60,8 @@ def script() -> str:
         lines.append(f"-- {role}: {purpose}.")
         exists = f"WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
         lines.append(f"SELECT 'CREATE ROLE {role} LOGIN' {exists} \\gexec")
-        lines.append(f"ALTER ROLE {role} {POWERLESS};")
     lines += [
+        "-- An administrator who is no superuser (managed services) says first: GRANT dcase_owner TO CURRENT_USER;",
         "-- Collation by code point: it never changes under an index, and trigrams work in Japanese.",
         "SELECT current_setting('server_version_num')::int >= 170000 AS builtin \\gset",
         "\\if :builtin",

@@ -1,0 +1,69 @@
+"""What ``run`` starts, as data: the steps before, and the table of processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dcase_audit.embedded.child import Process
+
+ROOT = Path(__file__).resolve().parents[2]
+MANAGE = (sys.executable, str(ROOT / "manage.py"))
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "dcase_audit")
+QUEUES = "ingest,settle,render,notify"
+NOT_THE_DEMO = 3
+
+# Rounds of stopping.
+HANDS_OUT_WORK, DOES_WORK, STORES_WORK = 0, 1, 9
+
+
+def migrate(owner: Mapping[str, str]) -> Process:
+    """Return the one process that is given the owner's URL (``DATABASE_OWNER_URL``, or the file that holds it)."""
+    return Process("migrate", [*MANAGE, "migrate", "--no-input"], 0, {"DATABASE_ROLE": "owner", **owner})
+
+
+def gates() -> list[Process]:
+    """Return what has to succeed before anybody is served."""
+    return [
+        # As the application: pending migrations are an error, and so is a login that could rewrite history.
+        Process("migrate", [*MANAGE, "migrate", "--check"], 0, {"DATABASE_ROLE": "app"}),
+        Process("check", [*MANAGE, "check", "--database", "default"], 0),
+        Process("static", [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], 0),
+    ]
+
+
+def demo() -> Process:
+    """Return what fills an empty database; it ends with ``NOT_THE_DEMO`` where the database holds something else."""
+    return Process("demo", [*MANAGE, "demo", "--if-empty"], 0)
+
+
+def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Process]:
+    """Return the long-running processes; web serves the socket whose descriptor is ``listening``."""
+    gunicorn = [sys.executable, "-m", "gunicorn", "dcase_audit.wsgi:application", "--bind", f"fd://{listening}"]
+    gunicorn += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"]
+    gunicorn += ["--no-control-socket", "--log-level", "warning"]
+    worker = [
+        *CELERY,
+        "worker",
+        "--pool",
+        "prefork",
+        "--concurrency",
+        "2",
+        "--queues",
+        QUEUES,
+        "--hostname",
+        "worker@%h",
+    ]
+    worker += ["--without-gossip", "--without-mingle", "--loglevel", "warning"]
+    schedule = data_directory / "beat"
+    beat = [*CELERY, "beat", "--pidfile=", "--schedule", str(schedule / "schedule"), "--loglevel", "warning"]
+    schedule.mkdir(mode=0o700, exist_ok=True)
+    table = [
+        Process("web", gunicorn, HANDS_OUT_WORK, descriptors=(listening,)),
+        Process("beat", beat, HANDS_OUT_WORK),
+        Process("worker", worker, DOES_WORK, patience=30),
+    ]
+    if with_demo:
+        table.append(Process("feed", [*MANAGE, "feed"], HANDS_OUT_WORK))
+    return table

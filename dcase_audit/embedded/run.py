@@ -1,0 +1,120 @@
+"""``make run``: everything on one machine, in order, until somebody stops it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import sys
+from collections.abc import Mapping
+
+from dcase_audit.embedded import CannotStart, doctor, plan
+from dcase_audit.embedded.child import Process
+from dcase_audit.embedded.database import Database, data_directory
+from dcase_audit.embedded.supervisor import Stop, Supervisor
+from dcase_audit.embedded.valkey import Valkey
+
+HOST = "127.0.0.1"
+FIRST_PORT = 8000
+PORTS_TO_TRY = 20
+OWNER_VARIABLES = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
+
+
+def run(environ: Mapping[str, str], *, with_demo: bool) -> int:
+    """Start everything, stay in front, stop everything; return the exit status.
+
+    ``DATABASE_URL`` (with ``DATABASE_OWNER_URL`` for migrations) and ``CELERY_BROKER_URL`` in ``environ`` stand for
+    servers that somebody else runs.
+    """
+    supervisor = Supervisor(data_directory(environ), environ)
+    try:
+        supervisor.enter()
+        port = _start(supervisor, with_demo=with_demo)
+        print(f"READY http://{HOST}:{port}/", flush=True)
+        supervisor.stay()
+    except Stop:
+        return 0
+    except CannotStart as refusal:
+        print(f"stopped: {refusal}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        supervisor.stop()
+    return 1
+
+
+def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
+    for line in doctor.advise(doctor.PDF, supervisor.environ):
+        print(line, flush=True)
+    listener = listen(int(supervisor.environ.get("PORT") or FIRST_PORT))
+    port: int = listener.getsockname()[1]
+    supervisor.environ["PORT"] = str(port)
+    owner = _start_database(supervisor)
+    _start_broker(supervisor)
+    if owner:
+        supervisor.step(plan.migrate(owner))
+    for gate in plan.gates():
+        supervisor.step(gate)
+    loaded = with_demo and supervisor.step(plan.demo(), speaks=True, accepts=(0, plan.NOT_THE_DEMO)) == 0
+    home = data_directory(supervisor.environ)
+    with listener:
+        for process in plan.servers(listener.fileno(), home, with_demo=loaded):
+            supervisor.start(process)
+    supervisor.until(lambda: is_ready(port), 120, "the web server")
+    return port
+
+
+def _start_database(supervisor: Supervisor) -> Mapping[str, str]:
+    """Start the embedded database unless another is named.
+
+    Returns the variables that tell the owner's URL, taken out of the environment that the other processes get; without
+    them nothing is migrated here.
+    """
+    environ = supervisor.environ
+    home = data_directory(environ)
+    environ["DATA_DIR"] = str(home)
+    owner = {name: environ.pop(name) for name in OWNER_VARIABLES if environ.get(name)}
+    database = Database(home)
+    environ.setdefault("SECRET_KEY", database.secrets["SECRET_KEY"])
+    if environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"):
+        return owner
+    supervisor.at_end(lambda: database.cluster.stop(immediately=supervisor.in_a_hurry))
+    database.start(alone=True)
+    if database.cluster.process is not None:
+        supervisor.watch("postgres", database.cluster.process)
+    environ["DATABASE_URL"] = database.url("dcase_app")
+    return {"DATABASE_OWNER_URL": database.url("dcase_owner")}
+
+
+def _start_broker(supervisor: Supervisor) -> None:
+    """Start the embedded broker unless another is named."""
+    if supervisor.environ.get("CELERY_BROKER_URL"):
+        return
+    valkey = Valkey(data_directory(supervisor.environ) / "valkey")
+    supervisor.start(Process("valkey", valkey.command(), plan.STORES_WORK))
+    supervisor.until(valkey.answers, 60, "the broker")
+    supervisor.environ["CELERY_BROKER_URL"] = valkey.url
+
+
+def listen(first: int) -> socket.socket:
+    """Return a listening socket on ``first`` or the next free port; the web server inherits it, so nobody can step in.
+
+    Raises:
+        CannotStart: none of the next ports is free.
+    """
+    for port in range(first, first + PORTS_TO_TRY):
+        try:
+            return socket.create_server((HOST, port), backlog=128)
+        except OSError as taken:
+            print(f"port {port} cannot be had ({taken.strerror})", file=sys.stderr, flush=True)
+    raise CannotStart(f"no free port from {first} to {first + PORTS_TO_TRY - 1}; set PORT.")
+
+
+def is_ready(port: int) -> bool:
+    """Ask ``/readyz``; straight, whatever proxy the environment names."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
