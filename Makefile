@@ -1,0 +1,34 @@
+# `make run` and `make test` install what is missing first. bin/install does nothing and uses no network when nothing is.
+PY := .venv/bin/python
+
+.PHONY: run test test-long bench lint lock doctor install
+.DEFAULT_GOAL := run
+
+install:
+	@bin/install
+
+run: install
+	@exec $(PY) -m dcase_audit.embedded run
+
+test: install
+	@$(PY) -m dcase_audit.embedded doctor --tests
+	@$(PY) -m pytest --cov $(ARGS)
+
+test-long: install
+	@$(PY) -m pytest -m long $(ARGS)
+
+bench: install
+	@$(PY) -m bench $(BENCH)
+
+doctor: install
+	@$(PY) -m dcase_audit.embedded doctor --tests
+
+lint: install
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache
+
+# Hashes and no addresses: the locks work behind any mirror, for uv and for pip.
+lock: install
+	bin/lock requirements
