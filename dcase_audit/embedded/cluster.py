@@ -72,7 +72,8 @@ class Cluster:
         """Start the server, or share the one that runs; True if this process is its owner and has to stop it.
 
         ``prepare`` gets a superuser's connection before anybody else is let in; it must bear repetition. ``alone`` asks
-        for ownership: it waits until the process that owns a running server has ended.
+        for ownership: it waits until the process that owns a running server has ended. To be called by the main thread:
+        the kernel ends the server with the thread that started it.
 
         Raises:
             CannotStart: no binaries, another version's data, or the server's own reason.
