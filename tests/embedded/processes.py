@@ -37,10 +37,10 @@ class Script:
         return self.output.decode(errors="replace")
 
     def says(self, text: str) -> str:
-        """Wait until ``text`` is among what it says and return the line with it; fail when it ends before."""
+        """Wait until it says a line with ``text`` and return that; fail when it ends before."""
         assert self.popen.stdout is not None
         ends = time.monotonic() + PATIENCE
-        while not (found := [line for line in self.text.splitlines() if text in line]):
+        while not (found := [line for line in self.text.split("\n")[:-1] if text in line]):
             readable, _, _ = select.select([self.popen.stdout], [], [], max(0.0, ends - time.monotonic()))
             piece = os.read(self.popen.stdout.fileno(), 65536) if readable else b""
             assert piece, f"it never said {text!r} but:\n{self.text}"
