@@ -1,7 +1,7 @@
 # `make run` and `make test` install what is missing first. bin/install does nothing and uses no network when nothing is.
 PY := .venv/bin/python
 
-.PHONY: run test test-long bench lint lock doctor install
+.PHONY: run test test-long bench lint lint-style lint-format lint-types lint-imports lock doctor install
 .DEFAULT_GOAL := run
 
 install:
@@ -23,10 +23,15 @@ bench: install
 doctor: install
 	@$(PY) -m dcase_audit.embedded doctor --tests
 
-lint: install
+# `make --keep-going lint` shows all that is wrong at once.
+lint: lint-style lint-format lint-types lint-imports
+lint-style: install
 	$(PY) -m ruff check .
+lint-format: install
 	$(PY) -m ruff format --check .
+lint-types: install
 	$(PY) -m mypy
+lint-imports: install
 	.venv/bin/lint-imports --no-cache
 
 # Hashes and no addresses: the locks work behind any mirror, for uv and for pip.

@@ -80,6 +80,24 @@ def test_the_script_for_a_dba_does_the_same_twice(cluster: Cluster, tmp_path: Pa
         owner.execute("CREATE TABLE t ()")
 
 
+def test_the_setup_command_does_the_same_and_names_what_it_lacks(cluster: Cluster) -> None:
+    cluster.start()
+    passwords = {f"{role.upper()}_PASSWORD": "word" for role in roles.ROLES}
+
+    with script("-m", "dcase_audit.embedded", "dbsetup", "--apply", **passwords) as lacking:
+        assert lacking.end() == 2
+        assert "not set: DBSETUP_URL" in lacking.text
+    with script(
+        *("-m", "dcase_audit.embedded", "dbsetup", "--apply"),
+        DBSETUP_URL=cluster.url("postgres", "secret", "postgres"),
+        **passwords,
+    ) as done:
+        assert done.end() == 0
+
+    with psycopg.connect(cluster.url(roles.READER, "word", roles.DATABASE)) as reader:
+        assert reader.execute("SELECT current_user").fetchone() == (roles.READER,)
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.prefix[:2]) or "as it is")
 def test_rows_survive_a_killed_server_however_it_runs(make_cluster: MakeCluster, way: identity.Identity) -> None:
     cluster = make_cluster(runs_as=way, throw_away=False)
