@@ -395,3 +395,12 @@ class IdempotencyRecord(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
 
+
+
+class Told(models.Model):
+    """Up to which of a case's status changes people were told; the row is the lock of whoever tells them."""
+
+    case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="+")
+    change_id = models.BigIntegerField(default=0)
+
+    objects: models.Manager[Told] = models.Manager()

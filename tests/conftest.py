@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -39,6 +40,11 @@ def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if isinstance(host, str) and host and not host.startswith(LOOPBACK):
         raise RuntimeError(f"tests use no network but loopback: {event} {host}")
+
+
+# A busy machine is no bug: examples have no deadline of their own.
+hypothesis.settings.register_profile("dcase", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("dcase")
 
 
 def pytest_configure(config: pytest.Config) -> None:

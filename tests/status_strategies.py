@@ -34,13 +34,13 @@ def grid(start: datetime = START, end: datetime = END + timedelta(days=20)) -> l
 @st.composite
 def criteria(draw: st.DrawFn) -> Criterion:
     return Criterion(
-        kinds=draw(st.sampled_from([frozenset(), frozenset({"rule"}), frozenset(KINDS)])),
-        minimum=draw(st.integers(1, 2)),
-        must_cover=draw(st.sampled_from([(), ("night",), ITEMS])),
+        kinds=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"rule"}), frozenset(KINDS)])),
+        minimum=draw(st.sampled_from([1, 1, 1, 2])),
+        must_cover=draw(st.sampled_from([(), (), ("night",), ITEMS])),
         max_age=draw(maybe_durations),
         warn_before=draw(maybe_durations),
-        silence=draw(st.none() | st.sampled_from([STEP, 4 * STEP])),
-        subjects=draw(st.sampled_from([(), SUBJECTS])),
+        silence=draw(st.none() | st.none() | st.sampled_from([STEP, 4 * STEP])),
+        subjects=draw(st.sampled_from([(), (), SUBJECTS])),
     )
 
 
@@ -61,12 +61,12 @@ def revisions(draw: st.DrawFn, artefact: int, number: int) -> Revision:
         number=number,
         verdict=verdict,
         submitted_at=submitted,
-        covers=frozenset(draw(st.sets(st.sampled_from(ITEMS)))),
+        covers=draw(st.sampled_from([frozenset(), frozenset({"night"}), frozenset(ITEMS), frozenset(ITEMS)])),
         valid_from=valid_from,
         valid_until=None if draw(st.booleans()) else (valid_from or submitted) + STEP * draw(st.integers(1, 40)),
         proves_from=proves_from,
         proves_until=proves_until,
-        subjects=draw(st.sampled_from([{}, {"firmware": ("1", "")}, {"firmware": ("2", "")}])),
+        subjects=draw(st.sampled_from([{"firmware": ("1", "")}, {"firmware": ("2", "")}, {}])),
         accepted_at=decided if accepted else None,
         returned_at=decided if fate == "returned" and verdict != "refutes" else None,
         withdrawn_at=later if fate == "withdrawn" and accepted else None,

@@ -1,0 +1,234 @@
+"""The status of a whole case at any moment, as far as recorded by another: from facts and the edition in force then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dcase_audit.cases import arguments
+from dcase_audit.cases.arguments import NodeRow, StatusRow, rows
+from dcase_audit.cases.models import Case, Edition
+from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up, roll_up_timelines
+from dcase_audit.cases.words import NodeKind, Status
+from evidence.leaf_status import Leaf
+from evidence.loading import facts_of
+
+Because = tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """A node as it reads at a moment; contexts have no status.
+
+    ``because`` of a leaf: its reasons, with artefacts by key and revisions by number; of an inner node: a
+    ``{"node", "status"}`` for each leaf below that does not stand. ``counts``: leaves below by status.
+    """
+
+    id: int
+    key: str
+    kind: str
+    status: Status | None
+    stands: bool | None
+    since: datetime | None
+    until: datetime | None
+    because: Because
+    counts: dict[str, int]
+    counter_evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseStatus:
+    """All nodes of the edition in force at ``at``, in reading order. No edition yet: no nodes."""
+
+    case: Case
+    at: datetime
+    known: datetime
+    edition: int | None
+    edition_sha256: str
+    rules_version: int
+    nodes: tuple[NodeView, ...]
+
+    def node(self, key: str) -> NodeView:
+        """Return the node called ``key``; KeyError where the edition has none."""
+        found = {node.key: node for node in self.nodes}
+        return found[key]
+
+
+@dataclass(frozen=True)
+class ForecastView:
+    """A change that comes if nobody does anything."""
+
+    at: datetime
+    key: str
+    kind: str
+    before: Status
+    after: Status
+    because: Because
+
+
+def edition_at(case: Case, *, at: datetime) -> Edition | None:
+    """Return the edition of the case that was in force at ``at``."""
+    return Edition.objects.filter(case=case, published_at__lte=at).defer("document").order_by("-number").first()
+
+
+def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
+    """Evaluate the case from its facts: ``at`` any moment, past or to come, ``known`` up to when facts count.
+
+    Constant queries. ``since`` is the moment of the last change that is recorded or worked out; ``until`` is worked out
+    as nothing happens after ``known``.
+    """
+    edition = edition_at(case, at=min(at, known))
+    if edition is None:
+        return CaseStatus(case, at, known, None, "", RULES_VERSION, ())
+    nodes = arguments.nodes_of([case.pk], edition=edition.number)
+    argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=edition.number))
+    leaf_ids = [node for node, row in nodes.items() if row.kind in arguments.LEAVES]
+    leaves = {node: Leaf(facts, known) for node, facts in facts_of(leaf_ids, at=at, edition=edition.number).items()}
+    verdicts = {node: leaf.status(at) for node, leaf in leaves.items()}
+    given = {node: status for node, (status, _) in verdicts.items()} | _externals(nodes, at=at, known=known)
+    statuses = roll_up(argument, given)
+    timelines = _timelines(argument, leaves, given, at)
+    below = look_below(argument, statuses)
+    since = _since(case, nodes, statuses, at, known)
+    names = _Names(verdict[1] for verdict in verdicts.values())
+    ordered = _all_nodes(case, edition.number)
+    keys = {node: key for node, key, _ in ordered}
+    views = [
+        _view(node, key, kind, statuses, verdicts, timelines, below, since, names, keys) for node, key, kind in ordered
+    ]
+    return CaseStatus(case, at, known, edition.number, edition.sha256, RULES_VERSION, tuple(views))
+
+
+def _view(
+    node: int,
+    key: str,
+    kind: str,
+    statuses: Mapping[int, Status],
+    verdicts: Mapping[int, tuple[Status, Because]],
+    timelines: Mapping[int, Timeline],
+    below: Mapping[int, Below],
+    since: Mapping[int, datetime],
+    names: _Names,
+    keys: Mapping[int, str],
+) -> NodeView:
+    if node not in statuses:
+        return NodeView(node, key, kind, None, None, None, None, (), {})
+    status, under = statuses[node], below[node]
+    if node in verdicts:
+        because = tuple(names.named(reason) for reason in verdicts[node][1])
+    else:
+        because = tuple({"node": keys[leaf], "status": statuses[leaf].word} for leaf in under.because if leaf != node)
+        if not because and status is Status.UNDEVELOPED:
+            because = ({"reason": "undeveloped", "status": status.word},)
+    until = next((at for at, later in timelines[node][1:] if later is not status), None)
+    counts = {status.word: number for status, number in under.counts.items()}
+    refuted = tuple(keys[leaf] for leaf in under.counter_evidence)
+    return NodeView(node, key, kind, status, status.stands, since.get(node), until, because, counts, refuted)
+
+
+def _timelines(
+    argument: Argument, leaves: Mapping[int, Leaf], given: Mapping[int, Status], at: datetime
+) -> dict[int, Timeline]:
+    found: dict[int, Timeline] = {node: [(at, status)] for node, status in given.items()}
+    for node, leaf in leaves.items():
+        found[node] = [(verdict.at, verdict.status) for verdict in leaf.timeline(at)]
+    return roll_up_timelines(argument, found, at)
+
+
+def _externals(nodes: Mapping[int, NodeRow], *, at: datetime, known: datetime) -> dict[int, Status]:
+    """Return what External nodes read: the status of their goals as recorded by ``known``, at ``at``."""
+    externals = {node: row.points_at for node, row in nodes.items() if row.kind == NodeKind.EXTERNAL}
+    if not externals:
+        return {}
+    changes = rows(
+        "SELECT DISTINCT ON (node_id) node_id, after FROM cases_statuschange"
+        " WHERE node_id = ANY(%s) AND effective_at <= %s AND recorded_at <= %s ORDER BY node_id, effective_at DESC",
+        [[target for target in externals.values() if target], at, known],
+    )
+    said = {node: Status(status) for node, status in changes}
+    return {node: said.get(target or 0, Status.MISSING) for node, target in externals.items()}
+
+
+def _since(
+    case: Case, nodes: Iterable[int], statuses: Mapping[int, Status], at: datetime, known: datetime
+) -> dict[int, datetime]:
+    """Return since when each node has had its status, as the recorded changes say; ``at`` where these say otherwise."""
+    changes = rows(
+        "SELECT DISTINCT ON (node_id) node_id, after, effective_at FROM cases_statuschange"
+        " WHERE case_id = %s AND effective_at <= %s AND recorded_at <= %s ORDER BY node_id, effective_at DESC",
+        [case.pk, at, known],
+    )
+    last = {node: (Status(status), since) for node, status, since in changes}
+    ahead = _forecast_since(case, at)
+    found = {}
+    for node in nodes:
+        status, since = ahead.get(node) or last.get(node) or (None, at)
+        found[node] = since if status is statuses.get(node) else last.get(node, (None, at))[1]
+    return found
+
+
+def _forecast_since(case: Case, at: datetime) -> dict[int, tuple[Status, datetime]]:
+    """Return the last forecast change up to ``at``, which the sweep has not turned into history yet."""
+    due = rows(
+        "SELECT DISTINCT ON (node_id) node_id, status, at FROM cases_forecast"
+        " WHERE case_id = %s AND at <= %s AND NOT provisional ORDER BY node_id, at DESC",
+        [case.pk, at],
+    )
+    return {node: (Status(status), since) for node, status, since in due}
+
+
+def _all_nodes(case: Case, edition: int) -> list[tuple[int, str, str]]:
+    """Return (id, key, kind) of every node of the edition, contexts included, in the author's order."""
+    rule = arguments.OF_EDITION.format("t")
+    found = rows(
+        f"""SELECT n.id, n.key, n.kind FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {rule}
+        WHERE n.case_id = %(case)s ORDER BY n.position, n.id""",
+        {"case": case.pk, "edition": edition},
+    )
+    return [(node, key, kind) for node, key, kind in found]
+
+
+class _Names:
+    """Names artefacts and revisions in reasons as people know them."""
+
+    def __init__(self, because: Iterable[Because]) -> None:
+        reasons = [reason for each in because for reason in each]
+        artefacts = sorted({reason["artefact"] for reason in reasons if "artefact" in reason})
+        revisions = sorted({reason["revision"] for reason in reasons if "revision" in reason})
+        found = rows("SELECT id, key FROM evidence_artefact WHERE id = ANY(%s)", [artefacts]) if artefacts else []
+        self.artefacts = dict(found)
+        found = rows("SELECT id, number FROM evidence_revision WHERE id = ANY(%s)", [revisions]) if revisions else []
+        self.revisions = dict(found)
+
+    def named(self, reason: dict[str, Any]) -> dict[str, Any]:
+        named = dict(reason)
+        if "artefact" in named:
+            named["artefact"] = self.artefacts.get(named["artefact"])
+        if "revision" in named:
+            named["revision"] = self.revisions.get(named["revision"])
+        return named
+
+
+def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView, ...]:
+    """Return the stored forecast of the next ``days``, in order of time; a monitor's provisional silence is left out."""
+    found = rows(
+        """SELECT f.at, n.key, n.kind, coalesce(lag(f.status) OVER (PARTITION BY f.node_id ORDER BY f.at), s.status),
+                  f.status, f.because
+        FROM cases_forecast f JOIN cases_node n ON n.id = f.node_id JOIN cases_nodestatus s ON s.node_id = f.node_id
+        WHERE f.case_id = %s AND NOT f.provisional AND f.at <= %s + make_interval(days => %s)
+        ORDER BY f.at, n.position, n.id""",
+        [case.pk, at, days],
+    )
+    names = _Names(tuple(row[5]) for row in found)
+    return tuple(
+        ForecastView(at, key, kind, Status(before), Status(after), tuple(names.named(reason) for reason in because))
+        for at, key, kind, before, after, because in found
+        if before != after
+    )
+
+
+def shown_statuses(case: Case) -> dict[int, StatusRow]:
+    """Return the statuses as stored, which lists and pages of the present show."""
+    return arguments.statuses_of_case(case.pk)

@@ -1,0 +1,120 @@
+"""Why a leaf has its status, in sentences of both languages, for people who are to do something about it.
+
+Dates are those of the case's zone and inclusive: what ends on 1 April at midnight held until 31 March.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import dateformat, translation
+from django.utils.text import Truncator
+
+from dcase_audit.cases.presentation import Words
+from dcase_audit.cases.words import Status
+from evidence.models import Artefact
+
+Reason = Mapping[str, Any]
+
+SENTENCES = {
+    "none": Words("証拠がまだありません", "There is no evidence yet"),
+    "returned": Words("{evidence}は{at}に差し戻されました", "{evidence} was returned on {at}"),
+    "not_yet": Words("{evidence}の有効期間は{at}からです", "{evidence} is valid from {at}"),
+    "wrong_kind": Words(
+        "{evidence}は求められる種類の証拠ではありません", "{evidence} is not of a kind that is asked for"
+    ),
+    "incomplete": Words(
+        "{evidence}に{subject}の版が記録されていません", "{evidence} does not record the version of {subject}"
+    ),
+    "inconclusive": Words(
+        "{evidence}は判定不能で、裏づけになりません", "{evidence} is inconclusive and supports nothing"
+    ),
+    "circular": Words("参照が循環しています", "The reference is circular"),
+    "validity": Words("{evidence}の有効期間は{until}で終わりました", "{evidence} was valid until {until}"),
+    "max_age": Words("{evidence}は経過期間の上限に{until}で達しました", "{evidence} counted until {until}, by its age"),
+    "withdrawn": Words("{evidence}は{at}に取り下げられました", "{evidence} was withdrawn on {at}"),
+    "superseded": Words("{evidence}は{at}に後継の版に代わりました", "{evidence} was superseded on {at}"),
+    "subject": Words(
+        "{evidence}を得た後に{subject}が変わりました（{before} → {after}）",
+        "{subject} changed after {evidence} was obtained ({before} → {after})",
+    ),
+    "silent": Words("{evidence}の受信が{at}から途絶えています", "{evidence} has not been heard since {at}"),
+    "ends": Words("{evidence}の有効期間は{until}までです", "{evidence} is valid until {until}"),
+    "refuted": Words("{evidence}（{at}受領）が反証しています", "{evidence}, received on {at}, refutes it"),
+}
+MOMENTS = ("at", "since", "silent_since", "starts_at", "ended_at", "ends_at")
+SPELT_OUT = 2
+
+
+def deciding(because: Iterable[Reason], status: Status) -> list[Reason]:
+    """Return the reasons that make the status what it is; ``because`` holds every one that applies."""
+    if status is Status.REFUTED:
+        return [reason for reason in because if reason["reason"] == "refuted"]
+    return [reason for reason in because if reason.get("status") == status.word and reason["reason"] in SENTENCES]
+
+
+def in_words(reasons: list[Reason], artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str) -> str:
+    """Return the first reasons as sentences and how many more there are; empty without any."""
+    said = [_sentence(reason, artefacts, zone, language) for reason in reasons[:SPELT_OUT]]
+    more = len(reasons) - len(said)
+    if language == "ja":
+        return "".join(f"{sentence}。" for sentence in said) + (f"（ほか{more}件）" if more else "")
+    return " ".join(f"{sentence}." for sentence in said) + (f" ({more} more)" if more else "")
+
+
+def ends_on(reasons: Iterable[Reason], zone: ZoneInfo) -> date | None:
+    """Return the last day on which all that ends still holds; None where nothing ends."""
+    ends = [datetime.fromisoformat(reason["ends_at"]) for reason in reasons if "ends_at" in reason]
+    return last_day(min(ends), zone) if ends else None
+
+
+def last_day(end: datetime, zone: ZoneInfo) -> date:
+    """Return the last day of what ends at ``end`` (excluded)."""
+    return (end - timedelta(microseconds=1)).astimezone(zone).date()
+
+
+def day(moment: date, language: str) -> str:
+    """Return a day as it is written in ``language``."""
+    with translation.override(language):
+        return dateformat.format(moment, "Y年n月j日" if language == "ja" else "j F Y")
+
+
+def short(text: str, length: int) -> str:
+    """Return ``text`` on one line, cut to ``length`` characters."""
+    return Truncator(" ".join(text.split())).chars(length)
+
+
+def _sentence(reason: Reason, artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str) -> str:
+    moment = next((datetime.fromisoformat(reason[name]) for name in MOMENTS if name in reason), None)
+    artefact = artefacts.get(reason.get("artefact", 0))
+    quoted = Words("「{}」", "“{}”").into(language)
+    before, after = _versions(reason.get("from", ["", ""]), reason.get("to", ["", ""]))
+    filled = {
+        "evidence": quoted.format(short(artefact.title(language), 50)) if artefact else "",
+        "at": day(moment.astimezone(zone).date(), language) if moment else "",
+        "until": day(last_day(moment, zone), language) if moment else "",
+        "subject": reason.get("subject", ""),
+        "before": before,
+        "after": after,
+    }
+    sentence = SENTENCES[reason["reason"]].into(language).format_map(filled)
+    return sentence + _items(reason.get("items", []), language)
+
+
+def _versions(before: list[str], after: list[str]) -> tuple[str, str]:
+    """Return two versions by their names, by their digests where the names do not tell them apart."""
+    if before[0] != after[0]:
+        return before[0], after[0]
+    return before[1][:12], after[1][:12]
+
+
+def _items(items: list[str], language: str) -> str:
+    if not items:
+        return ""
+    shown, more = items[:3], len(items) - 3
+    if language == "ja":
+        return f"（対象: {'、'.join(shown)}{f'ほか{more}件' if more > 0 else ''}）"
+    return f" (for {', '.join(shown)}{f' and {more} more' if more > 0 else ''})"
