@@ -16,10 +16,10 @@ from dcase_audit.notices.querysets import NoticeQuerySet, OpenItemQuerySet
 class OpenItem(models.Model):
     """Something that somebody must see to: a leaf that does not stand, a revision to decide on, a drill not reported.
 
-    Born when a layer above opens it under its ``key``; closed when that no longer holds. ``opened_at`` is since when it
-    is what it is. ``step`` is how far it has escalated: 0 the owner or, where nobody is named, those who hold ``role`` in
-    the party; 1 its heads; 2 management. ``not_to`` is never told before management: who submitted does not decide.
-    ``told_at`` is when the people of the present step were first told, ``rounds`` how often anybody was.
+    Born when a layer above opens it under its ``key``; closed when that no longer holds. ``opened_at`` is since when
+    it is what it is. ``step`` is how far it has escalated: 0 the owner or, where nobody is named, those who hold
+    ``role`` in the party; 1 its heads; 2 management. ``not_to`` is never told before management: who submitted does not
+    decide. ``told_at`` is when the people of the present step were first told, ``rounds`` how often anybody was.
     """
 
     class Role(models.TextChoices):

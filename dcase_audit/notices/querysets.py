@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def visible_to(self, user: User) -> Self:
-        """Keep items of the user's departments and those that the user was told of; management also what came up to it."""
+        """Keep items of the user's departments, and what the user was told of; for management what came up to it."""
         from dcase_audit.notices.models import NoticeItem
 
         access = user.access
