@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 import drills
 from drills import native
@@ -223,6 +225,13 @@ def test_the_published_schema_is_a_schema_and_takes_what_the_reader_takes() -> N
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     for document in (NIGHT, sample(), sample(check_items=None)):
         jsonschema.validate(document, SCHEMA)
+
+
+def test_the_example_of_the_documentation_is_taken(settings: Settings) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (settings.BASE_DIR / "docs" / "drills.md").read_text(), re.DOTALL)
+
+    assert native.parse(example.encode()).covers == ("night",)
+    jsonschema.validate(json.loads(example), SCHEMA)
 
 
 # What a JSON Schema cannot say: whether a day exists, equal numbers of check items, 1.0 apart from 1.
