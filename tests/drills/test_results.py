@@ -380,5 +380,5 @@ def test_an_upload_takes_a_bounded_number_of_queries(
 ) -> None:
     items = [{"text": "x", "result": "pass"}] * 500
 
-    with django_assert_max_num_queries(70):
+    with django_assert_max_num_queries(60):
         upload(drill, robot, native(measures=MEASURED, check_items=items))

@@ -294,6 +294,6 @@ def test_the_setting_names_a_directory_by_its_url(tmp_path: Path, settings: Sett
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/prefix", "/var/lib/objects", "file://host/objects", "", "file:"])
-def test_a_setting_that_names_no_directory_stops_the_start(url: str) -> None:
+def test_a_setting_that_names_no_directory_is_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="OBJECT_STORE_URL"):
         _store_at(url)
