@@ -11,7 +11,7 @@ from django.db.models import Max
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.calendars.models import Calendar
 from dcase_audit.cases.drafts import open_draft, refuse_circles
-from dcase_audit.cases.drafts.links import places
+from dcase_audit.cases.drafts.links import link_row, places
 from dcase_audit.cases.drafts.nodes import criterion_row
 from dcase_audit.cases.graph import CalendarValue, Graph, NodeValue
 from dcase_audit.cases.interchange import CaseFileRefused, NotCarried, ParsedCase
@@ -199,9 +199,11 @@ def _stage_criteria(graph: Graph, case: Case, nodes: Mapping[str, int]) -> None:
 def _stage_links(graph: Graph, case: Case, nodes: Mapping[str, int]) -> None:
     rows = list(Link.objects.filter(case=case, edition_until=None))
     wanted: dict[Subject, Link | None] = {LINKS.subject(row): None for row in rows}
-    present = {LINKS.subject(row): row.position for row in rows if not row.leaves_draft}
+    by_source: dict[int, list[Link]] = {}
+    for row in rows:
+        by_source.setdefault(row.source_id, []).append(row)
     for key, links in graph.links_out.items():
         order = [(nodes[key], nodes[link.target], link.kind.value) for link in links]
-        for subject, position in places(order, present).items():
-            wanted[subject] = Link(case=case, **dict(zip(LINKS.about, subject, strict=True)), position=position)
+        for subject, position in places(order, by_source.get(nodes[key], ())).items():
+            wanted[subject] = link_row(case.pk, subject, position)
     stage(LINKS, rows, wanted)

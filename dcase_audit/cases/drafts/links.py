@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -39,12 +39,13 @@ def add_link(
     if ends.count() != 2:
         raise NotInDraft(_("The draft does not hold both nodes."))
     subject = (source.pk, target.pk, kind)
-    present = _order(source)
-    if subject in present and index is None:
+    rows = list(Link.objects.filter(source=source, edition_until=None).order_by("position", "pk"))
+    order = [LINKS.subject(row) for row in rows if not row.leaves_draft]
+    if subject in order and index is None:
         return
-    order = [other for other in present if other != subject]
+    order = [other for other in order if other != subject]
     order.insert(len(order) if index is None else max(index, 0), subject)
-    if _place(source, order, present):
+    if _place(source, order, rows):
         refuse_circles(source.case)
         _record("link.added", source, target, kind, at)
 
@@ -58,15 +59,19 @@ def remove_link(*, source: Node, target: Node, kind: str, actor: User | None, at
         NotInDraft: the draft does not hold the link (409).
     """
     open_draft(source.case, actor)
-    subject = (source.pk, target.pk, kind)
-    if subject not in _order(source):
+    rows = list(Link.objects.filter(source=source, target=target, kind=kind, edition_until=None))
+    if all(row.leaves_draft for row in rows):
         raise NotInDraft(_("The draft does not hold the link."))
-    stage(LINKS, Link.objects.filter(source=source, target=target, kind=kind, edition_until=None), {subject: None})
+    stage(LINKS, rows, {(source.pk, target.pk, kind): None})
     _record("link.removed", source, target, kind, at)
 
 
-def places(order: Iterable[Subject], present: Mapping[Subject, int]) -> dict[Subject, int]:
-    """Return a rising position for each of ``order``; a present one is kept where it can be."""
+def places(order: Iterable[Subject], rows: Iterable[Link]) -> dict[Subject, int]:
+    """Return a rising position for each link of ``order``: that of its present row where it can be kept.
+
+    What is in force counts before the draft, so that an order that is put back leaves no change behind.
+    """
+    present = {LINKS.subject(row): row.position for row in sorted(rows, key=lambda row: row.edition_from is not None)}
     found: dict[Subject, int] = {}
     last = -1
     for subject in order:
@@ -74,18 +79,14 @@ def places(order: Iterable[Subject], present: Mapping[Subject, int]) -> dict[Sub
     return found
 
 
-def _order(source: Node) -> dict[Subject, int]:
-    """Return the positions of the draft's links from ``source``, in order."""
-    rows = Link.objects.in_draft().filter(source=source).order_by("position", "pk")
-    return {LINKS.subject(row): row.position for row in rows}
+def link_row(case_id: int, subject: Subject, position: int) -> Link:
+    """Return the row of a draft for a link."""
+    return Link(case_id=case_id, **dict(zip(LINKS.about, subject, strict=True)), position=position)
 
 
-def _place(source: Node, order: list[Subject], present: Mapping[Subject, int]) -> bool:
-    wanted = {
-        subject: Link(case_id=source.case_id, **dict(zip(LINKS.about, subject, strict=True)), position=position)
-        for subject, position in places(order, present).items()
-    }
-    return stage(LINKS, Link.objects.filter(source=source, edition_until=None), wanted)
+def _place(source: Node, order: list[Subject], rows: list[Link]) -> bool:
+    wanted = {subject: link_row(source.case_id, subject, place) for subject, place in places(order, rows).items()}
+    return stage(LINKS, rows, wanted)
 
 
 def _record(event: str, source: Node, target: Node, kind: str, at: datetime) -> None:

@@ -93,4 +93,4 @@ def _both(ja: str, en: str) -> dict[str, str]:
 
 
 def _without_blanks(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in ("", False, [], {})}
+    return {name: value for name, value in fields.items() if value is not False and value not in ("", [], {})}
