@@ -58,13 +58,34 @@ def spread(contours: Sequence[Contour], gap: float) -> list[float]:
     The mean of packing all to the left and all to the right: small sub-trees between two large ones are spaced
     evenly. Both packings keep every distance, and so does their mean.
     """
-    if len(contours) == 1:
-        return [0.0]
-    leftmost = _pack(contours, gap)
-    mirrored = [Contour([-edge for edge in c.right], [-edge for edge in c.left], -c.shift) for c in reversed(contours)]
+    if len(contours) < 2:
+        return [0.0] * len(contours)
+    upper = _upper(contours)
+    leftmost = _pack(upper, gap)
+    mirrored = [Contour([-edge for edge in c.right], [-edge for edge in c.left], -c.shift) for c in reversed(upper)]
     rightmost = [-position for position in reversed(_pack(mirrored, gap))]
     span = leftmost[-1]
     return [(left + right + span) / 2 - span / 2 for left, right in zip(leftmost, rightmost, strict=True)]
+
+
+def union(contours: Sequence[Contour], positions: Sequence[float]) -> Contour:
+    """Return the contour of siblings at ``positions``; the deepest one's lists are changed and taken over."""
+    deepest, at = max(zip(contours, positions, strict=True), key=lambda pair: len(pair[0].left))
+    move = deepest.shift + at
+    if len(contours) > 1:
+        left, right = _merge(_upper(contours), positions)
+        deepest.left[-len(left) :] = [edge - move for edge in left]
+        deepest.right[-len(right) :] = [edge - move for edge in right]
+    return Contour(deepest.left, deepest.right, move)
+
+
+def _upper(contours: Sequence[Contour]) -> list[Contour]:
+    """Return the rows that siblings share: below the second deepest there is nobody to keep away from.
+
+    What is below stays untouched, or each level of a deep case would copy all that is under it.
+    """
+    shared = sorted(len(contour.left) for contour in contours)[-2]
+    return [Contour(contour.left[-shared:], contour.right[-shared:], contour.shift) for contour in contours]
 
 
 def _pack(contours: Sequence[Contour], gap: float) -> list[float]:
@@ -82,11 +103,8 @@ def _pack(contours: Sequence[Contour], gap: float) -> list[float]:
     return positions
 
 
-def union(contours: Sequence[Contour], positions: Sequence[float]) -> Contour:
-    """Return the contour of siblings at ``positions``."""
-    if len(contours) == 1:
-        first = contours[0]
-        return Contour(first.left, first.right, first.shift + positions[0])
+def _merge(contours: Sequence[Contour], positions: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return the left edges of the first and the right edges of the last contour to have each row."""
     left: list[float] = []
     right: list[float] = []
     for contour, position in zip(contours, positions, strict=True):
@@ -96,4 +114,4 @@ def union(contours: Sequence[Contour], positions: Sequence[float]) -> Contour:
         left[:0] = [edge + move for edge in contour.left[:deeper]]
         right[:0] = [edge + move for edge in contour.right[:deeper]]
         right[len(right) - shared :] = [edge + move for edge in contour.right[deeper:]]
-    return Contour(left, right)
+    return left, right

@@ -32,7 +32,7 @@ def place(
     A stub takes room and moves what was a clear line before, so lines are judged again until none is lost; what is
     still undecided after some rounds becomes a stub.
     """
-    open_ = {crossing for crossing in argument.crossings() if not crossing.label and _drawable(crossing)}
+    open_ = {crossing for crossing in argument.crossings() if _drawable(crossing, argument)}
     for round_ in range(ROUNDS + 1):
         if round_ == ROUNDS:
             open_ = set()
@@ -45,9 +45,9 @@ def place(
     return layout, sizes, {crossing: curves[crossing] for crossing in argument.crossings() if crossing in curves}
 
 
-def _drawable(crossing: Crossing) -> bool:
-    """Tell whether a line may be tried: only support goes downwards; a shared context is named in its stack."""
-    return crossing.kind is LinkKind.SUPPORTED_BY
+def _drawable(crossing: Crossing, argument: Argument) -> bool:
+    """Tell whether a line may be tried: a shared context, or a link that a context has, is always named."""
+    return crossing.kind is LinkKind.SUPPORTED_BY and crossing.source in argument.below and not crossing.label
 
 
 def _with_stubs(
@@ -69,7 +69,9 @@ def _with_stubs(
 
 def _stub(crossing: Crossing, argument: Argument, language: str) -> Stub:
     where = crossing.label or phrases.listed_under(argument.above.get(crossing.target, ""), language)
-    return stub(f"{clean(crossing.target)} ↗ {where}".rstrip())
+    # No line leads from a context, so the stub beside it says whose link it is.
+    whose = "" if crossing.source in argument.below else f"{clean(crossing.source)} → "
+    return stub(f"{whose}{clean(crossing.target)} ↗ {where}".rstrip())
 
 
 def _curve(crossing: Crossing, layout: Layout, sizes: Mapping[Slot, Sized]) -> Curve | None:

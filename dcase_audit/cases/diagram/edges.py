@@ -29,7 +29,8 @@ def edges(argument: Argument, layout: Layout, sizes: Mapping[Slot, Sized], curve
         yield f'<path d="{_trunk(start, trunk, layout, sizes, heads)}" {PAINT}/>'
     for key, slots in argument.beside.items():
         for slot in slots:
-            yield _to_context(key, slot, layout, sizes, heads)
+            if isinstance(slot, str) or (slot.source == key and slot in layout.places):
+                yield _to_context(key, slot, layout, sizes, heads)
     for start, end in curves:
         middle = number((start.y + end.y) / 2)
         tip = number(end.y - HEAD_LENGTH + 1)

@@ -1,7 +1,8 @@
 """Sharing a large case out to pages, each the sub-argument of one goal.
 
 A page begins at its goal and is opened downwards, level by level and the smallest sub-argument first, as long as the
-layout itself still fits: full upper pages, few pages. A goal with few nodes under it is never cut off.
+layout itself still fits: full upper pages, few pages. A goal with few nodes under it is cut off only where its page
+would be too wide otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dcase_audit.cases.diagram.model import DiagramLink, DiagramNode, DiagramPag
 from dcase_audit.cases.words import NodeKind
 
 NEVER_CUT = 6
-UNKNOWN_PAGE = "000"  # as wide as any number of a page, which is known only when all pages are
+UNKNOWN_PAGE = "000"  # as wide as the number of a page, which is known only when all pages are
 
 
 @dataclass
@@ -31,6 +32,7 @@ class _Sheet:
     parent: int | None
     cut: set[str] = field(default_factory=set)
     in_a_row: int = MOST_IN_A_ROW
+    never_cut: int = NEVER_CUT
 
 
 def pages(
@@ -81,34 +83,38 @@ class _Paginator:
 
     def _open(self, sheet: _Sheet) -> None:
         """Cut at the first goals below the root, then open them as far as there is room."""
-        level = self._goals_below(sheet.root)
-        sheet.cut = set(level)
-        while sheet.in_a_row > 1 and not self._fits(sheet):
-            sheet.in_a_row -= 1
+        level = self._closed(sheet)
         while level:
             below: list[str] = []
             for goal in sorted(level, key=lambda key: self._hidden[key]):
-                inner = self._goals_below(goal)
+                inner = self._goals_below(goal, sheet.never_cut)
                 tried = replace(sheet, cut=(sheet.cut - {goal}) | set(inner))
                 if self._fits(tried):
                     sheet.cut = tried.cut
                     below += inner
             level = below
 
-    def _goals_below(self, key: str) -> list[str]:
+    def _closed(self, sheet: _Sheet) -> list[str]:
+        """Cut at the first goals, and return them; where even that is too wide, fold the row, then cut small goals."""
+        for sheet.never_cut in (NEVER_CUT, 0):
+            first = self._goals_below(sheet.root, sheet.never_cut)
+            sheet.cut = set(first)
+            for sheet.in_a_row in range(MOST_IN_A_ROW, 0, -1):
+                if self._fits(sheet):
+                    return first
+        return first
+
+    def _goals_below(self, key: str, never_cut: int) -> list[str]:
         """Return the nearest goals under ``key`` at which a page may stop."""
         found = []
         waiting = self._argument.children(key)[::-1]
         while waiting:
             child = waiting.pop()
-            if self._may_be_cut(child):
+            if self._figures[child].node.kind is NodeKind.GOAL and self._hidden[child] > never_cut:
                 found.append(child)
             else:
                 waiting += reversed(self._argument.children(child))
         return found
-
-    def _may_be_cut(self, key: str) -> bool:
-        return self._figures[key].node.kind is NodeKind.GOAL and self._hidden[key] > NEVER_CUT
 
     def _fits(self, sheet: _Sheet) -> bool:
         figures = ChainMap(self._marked(sheet, {}), self._figures)

@@ -31,6 +31,7 @@ from dcase_audit.cases.diagram.geometry import Place
 from dcase_audit.cases.diagram.marks import MARKS
 from dcase_audit.cases.diagram.model import DiagramNode
 from dcase_audit.cases.diagram.shapes import badge_place, number, outline, polygon
+from dcase_audit.cases.diagram.text import clean
 from dcase_audit.cases.presentation import STATUS_STYLES
 from dcase_audit.cases.words import NodeKind, Status
 
@@ -46,6 +47,7 @@ FONTS = {"ja": "BIZ UDPGothic,Noto Sans JP,sans-serif", "en": "Noto Sans JP,Aria
 def document(content: str, *, width: float, height: float, title: str, description: str, language: str) -> str:
     """Return the SVG element; its identifiers are made from its content, so that several may share one page."""
     lang = "ja" if phrases.in_japanese(language) else "en"
+    title = clean(title)
     name = "diagram-" + sha256(f"{title}\0{description}\0{content}".encode()).hexdigest()[:12]
     size = f'width="{number(width)}" height="{number(height)}" viewBox="0 0 {number(width)} {number(height)}"'
     return (
@@ -65,13 +67,13 @@ def linked(name: str, href: str, data: str, content: str, *, first: bool) -> str
     """Return ``content`` as a link, or as an image where it leads nowhere; only the first is a tab stop."""
     said = escape(name)
     common = f'aria-label="{said}" tabindex="{0 if first else -1}" {data}><title>{said}</title>{content}'
-    return f'<a href="{escape(href)}" {common}</a>' if href else f'<g role="img" {common}</g>'
+    return f'<a href="{_attribute(href)}" {common}</a>' if href else f'<g role="img" {common}</g>'
 
 
 def node_element(figure: Figure, place: Place, *, above: str, language: str, first: bool) -> str:
     """Return a node with all that is attached to its shape."""
     node = figure.node
-    data = f'data-key="{escape(node.key)}"' + (f' data-above="{escape(above)}"' if above else "")
+    data = f'data-key="{_attribute(node.key)}"' + (f' data-above="{_attribute(above)}"' if above else "")
     return linked(phrases.name_of(node, language), node.href, data, node_drawing(figure, place), first=first)
 
 
@@ -104,7 +106,7 @@ def node_drawing(figure: Figure, place: Place) -> str:
 
 def stub_element(crossing: Crossing, stub: Stub, place: Place, target: DiagramNode, language: str) -> str:
     """Return the stub of ``crossing``, which leads where its target leads."""
-    data = f'data-reference="{escape(crossing.target)}" data-above="{escape(crossing.source)}"'
+    data = f'data-reference="{_attribute(crossing.target)}" data-above="{_attribute(crossing.source)}"'
     name = phrases.reference_to(target, stub.text, language)
     return linked(name, target.href, data, stub_drawing(stub, place), first=False)
 
@@ -145,6 +147,10 @@ def label(text: str, x: float, y: float, *, bold: bool = False, size: float = FO
     weight = ' font-weight="700"' if bold else ""
     font = f' font-size="{number(size)}"' if size != FONT_SIZE else ""
     return f'<text x="{number(x)}" y="{number(y)}"{font}{weight}>{escape(text)}</text>'
+
+
+def _attribute(value: str) -> str:
+    return escape(clean(value))
 
 
 def _paint(status: Status | None) -> tuple[str, str, str, str]:

@@ -156,7 +156,7 @@ def _may_break(text: str, place: int) -> bool:
     """Tell whether a line may end before text[place]."""
     before, after = text[place - 1], text[place]
     if before == " ":
-        return True
+        return after not in NEVER_FIRST and text[place - 2] not in NEVER_LAST
     if after == " " or after in NEVER_FIRST or before in NEVER_LAST or unicodedata.combining(after):
         return False
     if before in INSEPARABLE and after in INSEPARABLE:
