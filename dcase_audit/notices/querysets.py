@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
 if TYPE_CHECKING:
@@ -28,6 +30,17 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def to_remind(self, *, at: datetime) -> Self:
         """Keep open items whose next reminder or escalation has come."""
         return self.open().filter(next_at__lte=at)
+
+    def store(self, items: Iterable[OpenItem], columns: Sequence[str]) -> None:
+        """Write the columns of all the items in one statement; ``bulk_update`` takes seconds for thousands."""
+        rows = [{"id": item.pk} | {column: getattr(item, column) for column in columns} for item in items]
+        assigned = ", ".join(f"{column} = new.{column}" for column in columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE notices_openitem AS item SET {assigned}"
+                " FROM jsonb_populate_recordset(NULL::notices_openitem, %s::jsonb) AS new WHERE item.id = new.id",
+                [json.dumps(rows, default=str)],
+            )
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

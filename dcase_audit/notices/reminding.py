@@ -83,7 +83,7 @@ def _climb(items: list[OpenItem], rules: Rules) -> list[Telling]:
     """Decide for each item who is told and move it on, in memory and in the database."""
     roster = audience.read(items, at=rules.at)
     tellings = [_tell(item, roster, rules) for item in items]
-    OpenItem.objects.bulk_update(items, ["step", "told_at", "rounds", "next_at"])
+    OpenItem.objects.store(items, ("step", "told_at", "rounds", "next_at"))
     return tellings
 
 

@@ -101,7 +101,7 @@ def open_items(openings: Sequence[Opening], *, at: datetime) -> dict[str, OpenIt
     found = {item.key: item for item in _open(list(opened)).select_for_update()}
     changed = [item for key, item in found.items() if _updated(item, opened[key], at, starts_at)]
     if changed:
-        OpenItem.objects.bulk_update(changed, UPDATED)
+        OpenItem.objects.store(changed, UPDATED)
     missing = [key for key in opened if key not in found]
     if missing:
         # Whoever opens one of them at this moment opens it for both.
@@ -169,7 +169,7 @@ def hand_over(*, owner: User, deputy: User, at: datetime) -> int:
         if item.owner_id == owner.pk:
             item.owner = deputy
         _restart(item, item.opened_at, starts_at)
-    OpenItem.objects.bulk_update(items, UPDATED)
+    OpenItem.objects.store(items, UPDATED)
     record("items.handed_over", f"user:{owner.pk}", to=deputy.pk, items=[item.pk for item in items])
     return len(items)
 
@@ -186,8 +186,8 @@ def mark_read(*, reader: User, notices: Collection[int], at: datetime) -> None:
 # What makes an item news to its people; with the texts and the address, what an opening says.
 NEWS = ("kind", "due_on", "party_id", "owner_id", "role", "not_to_id")
 SAID = ("text_ja", "text_en", "href")
-LADDER = ("opened_at", "step", "told_at", "next_at", "acknowledged_at", "acknowledged_by")
-UPDATED = [name.removesuffix("_id") for name in (*NEWS, *SAID, *LADDER)]
+LADDER = ("opened_at", "step", "told_at", "next_at", "acknowledged_at", "acknowledged_by_id")
+UPDATED = (*NEWS, *SAID, *LADDER)
 
 
 def _open(keys: Collection[str]) -> OpenItemQuerySet:

@@ -15,6 +15,9 @@ from dcase_audit.notices import reminding, tasks
 from dcase_audit.notices.models import Notice, NoticeItem, OpenItem
 from dcase_audit.notices.services import Counts, close_item, remind
 from dcase_audit.trail.context import acting
+from evidence.models import Told
+from evidence.telling import tell
+from tests.evidence.world import World
 from tests.notices.conftest import Cast, OpenAnItem, person, tokyo
 
 Result = TypeVar("Result")
@@ -101,6 +104,20 @@ def test_opening_the_same_item_twice_at_once_opens_one(cast: Cast, open_an_item:
     items = in_threads(*[open_it] * 4)
 
     assert len({item.pk for item in items}) == OpenItem.objects.count() == 1
+
+
+def test_two_workers_who_tell_of_one_case_tell_once(cast: Cast) -> None:
+    world = World(at=AT)
+    together = Barrier(2, timeout=20)
+
+    def tell_together() -> None:
+        together.wait()
+        tell(world.case.pk, at=AT)
+
+    in_threads(tell_together, tell_together)
+
+    assert OpenItem.objects.filter(kind="missing").count() == 3
+    assert Told.objects.get().change_id > 0
 
 
 def test_what_closes_during_a_tick_is_closed(cast: Cast, open_an_item: OpenAnItem) -> None:
