@@ -65,6 +65,7 @@ class Leaf:
             if revision.submitted_at <= known:
                 self.revisions.setdefault(revision.artefact, []).append(revision)
         self._periods: dict[tuple[int, str | None], list[Period]] = {}
+        self._has_counter_evidence = any(revision.verdict == "refutes" for revision in facts.revisions)
 
     # What is linked
 
@@ -296,6 +297,8 @@ class Leaf:
 
     def refutations(self, at: datetime) -> Iterator[dict[str, Any]]:
         """Yield every refuting revision that is not answered at ``at``: it counts from receipt and has no end."""
+        if not self._has_counter_evidence:
+            return
         for artefact in dict.fromkeys(support.artefact for support in self.supports):
             links = [support for support in self.supports if support.artefact == artefact and support.linked_at <= at]
             for revision in self.revisions.get(artefact, ()):

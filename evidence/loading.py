@@ -31,7 +31,7 @@ WHERE s.node_id = ANY(%(nodes)s) ORDER BY s.id
 """
 REVISIONS = """
 SELECT r.id, r.artefact_id, r.number, r.verdict, r.submitted_at, r.covers, r.valid_from, r.valid_until, r.proves_from,
-       r.proves_until, r.subjects, d.*
+       r.proves_until, nullif(r.subjects, '{}'), d.*
 FROM evidence_revision r
 LEFT JOIN LATERAL (
     SELECT max(at) FILTER (WHERE kind = 'accepted'), max(at) FILTER (WHERE kind = 'returned'),

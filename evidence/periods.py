@@ -54,25 +54,39 @@ def own_span(
     """Return when an accepted revision holds, successors aside; the span may be empty."""
     assert revision.accepted_at is not None
     start = max(revision.valid_from or revision.accepted_at, revision.accepted_at)
-    ends = [(revision.valid_until, "validity")]
-    if revision.age_base is not None:
-        if criterion.max_age is not None:
-            ends.append((criterion.max_age.after(revision.age_base, zone), "max_age"))
-        elif revision.valid_until is None and review_interval is not None:
-            ends.append((review_interval.after(revision.age_base, zone), "max_age"))
+    end, bound = (NEVER, "none") if revision.valid_until is None else (revision.valid_until, "validity")
+    base = revision.age_base
+    limit = criterion.max_age if criterion.max_age is not None or revision.valid_until is not None else review_interval
+    if base is not None and limit is not None and (too_old := limit.after(base, zone)) < end:
+        end, bound = too_old, "max_age"
     if revision.withdrawn_at is not None and revision.withdrawn_at <= known:
-        ends.append((revision.withdrawn_from or revision.withdrawn_at, "withdrawn"))
-    end, bound = min(((moment, name) for moment, name in ends if moment is not None), default=(NEVER, "none"))
+        withdrawn = revision.withdrawn_from or revision.withdrawn_at
+        if withdrawn < end:
+            end, bound = withdrawn, "withdrawn"
     return InForce(start, end, bound, revision)
 
 
 def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
     """Cut each span where a successor that covers ``item`` begins (``item`` None: where all it covers is superseded)."""
     if item is not None:
-        covering = [span for span in spans if item in span.revision.covers]
-        return [cut for span in covering if (cut := _cut(span, _superseded_at(span, covering))).start < cut.end]
-    cuts = (_cut(span, _superseded_whole(span, spans)) for span in spans)
+        spans = [span for span in spans if item in span.revision.covers]
+        cuts = _cut_by_later(spans)
+    elif len({span.revision.covers for span in spans}) <= 1:
+        cuts = _cut_by_later(spans)
+    else:
+        cuts = [_cut(span, _superseded_whole(span, spans)) for span in spans]
     return [cut for cut in cuts if cut.start < cut.end]
+
+
+def _cut_by_later(spans: list[InForce]) -> list[InForce]:
+    """Cut each span where the first of its successors begins; each succeeds all that prove less."""
+    if len(spans) == 1:
+        return spans
+    cuts, begins = [], NEVER
+    for span in sorted(spans, key=lambda span: order(span.revision), reverse=True):
+        cuts.append(_cut(span, begins))
+        begins = min(begins, span.start)
+    return cuts
 
 
 def _superseded_at(span: InForce, others: Iterable[InForce]) -> datetime:
@@ -81,8 +95,6 @@ def _superseded_at(span: InForce, others: Iterable[InForce]) -> datetime:
 
 
 def _superseded_whole(span: InForce, spans: list[InForce]) -> datetime:
-    if len(spans) == 1:
-        return NEVER
     if not span.revision.covers:
         return _superseded_at(span, spans)
     return max(

@@ -1,0 +1,130 @@
+"""A request that is sent again is answered again and not done again. Source: draft-ietf-httpapi-idempotency-key-header-07.
+
+The first answer is kept with the work that it is about, in one transaction, for as long as the evidence. Refusals are not
+kept: whoever was refused may mend the request and send it under the same key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from rest_framework.response import Response
+
+from dcase_audit import clock
+from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
+from dcase_audit.api_views import ApiView, created, header_text
+from dcase_audit.errors import AuditError
+from evidence.models import IdempotencyRecord
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
+
+Fields = Iterable[tuple[str, str]]
+
+
+class KeyMissing(Malformed):
+    """This call is not made without an ``Idempotency-Key``: a repeat after a time-out would be done twice (400)."""
+
+    slug = "idempotency-key-missing"
+    title = "An Idempotency-Key is needed"
+
+
+class KeyReused(AuditError):
+    """The key stands for another request of the same account (422)."""
+
+    status = 422
+    slug = "idempotency-key-reused"
+    title = "The Idempotency-Key was used for another request"
+
+
+class StillRunning(HTTPRefusal):
+    """The first request with this key is being worked on (409)."""
+
+    status = 409
+    slug = "idempotency-still-running"
+    title = "A request with this Idempotency-Key is still running"
+
+
+class Done(NamedTuple):
+    """What the work came to: the status and the JSON of its answer."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def key_of(view: ApiView) -> str | None:
+    """Return the key of the request, without the quotes of a structured field.
+
+    Raises:
+        BadHeader: longer than 255 characters, or other than visible ASCII (400).
+    """
+    text = header_text(view.request, HEADER, longest=257)
+    if text is None:
+        return None
+    key = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    if not 1 <= len(key) <= 255:
+        raise BadHeader(HEADER, "From 1 to 255 visible ASCII characters are expected.")
+    return key
+
+
+def fingerprint(method: str, route: str, fields: Fields, files: Iterable[str] = ()) -> str:
+    """Return what two sendings of one request have in common: fields in any order, files by their SHA-256 in theirs."""
+    return hashlib.sha256(json.dumps([method, route, sorted(fields), list(files)]).encode()).hexdigest()
+
+
+def members_of(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the members of a JSON object as fields, each in one spelling."""
+    return [(name, json.dumps(member, sort_keys=True)) for name, member in body.items()]
+
+
+def answer(
+    view: ApiView, work: Callable[[], Done], *, fields: Fields, files: Iterable[str] = (), required: bool = False
+) -> Response:
+    """Do ``work`` in one transaction, once for each key, and answer; without a key it is simply done.
+
+    Raises:
+        KeyMissing: the call needs a key (400). KeyReused (422). StillRunning (409).
+    """
+    key = key_of(view)
+    if key is None:
+        if required:
+            raise KeyMissing()
+        with transaction.atomic():
+            return _answered(work())
+    method, route = str(view.request.method), view.request.path
+    scope = {"account": view.user, "route": f"{method} {route}", "key": key}
+    print_ = fingerprint(method, route, fields, files)
+    with transaction.atomic():
+        if not _lock(f"{view.user.pk} {method} {route} {key}"):
+            raise StillRunning(headers={"Retry-After": "1"})
+        record = IdempotencyRecord.objects.filter(**scope).first()
+        if record is not None:
+            return _replayed(record, print_)
+        done = work()
+        IdempotencyRecord.objects.create(
+            **scope, fingerprint=print_, status=done.status, body=done.body, created_at=clock.now()
+        )
+    return _answered(done)
+
+
+def _lock(name: str) -> bool:
+    """Take the lock of a key for this transaction; False where another has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {name}"])
+        return bool(cursor.fetchone()[0])
+
+
+def _replayed(record: IdempotencyRecord, print_: str) -> Response:
+    if record.fingerprint != print_:
+        raise KeyReused("Its method, address, fields or files differ from those of the first request.")
+    response = _answered(Done(record.status, record.body))
+    response.headers[REPLAYED] = "true"
+    return response
+
+
+def _answered(done: Done) -> Response:
+    return created(done.body) if done.status == 201 else Response(done.body, status=done.status)

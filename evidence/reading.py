@@ -1,0 +1,21 @@
+"""What the standing of an artefact reads at a moment; ``ArtefactQuerySet.in_standing`` asks the same of the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dcase_audit.cases.words import Status
+from evidence.models import FAR, Standing
+
+
+def status_of(standing: Standing, *, at: datetime) -> Status:
+    """Return the status at ``at``: the state, and for what is supported what its two moments say."""
+    state = Status.of(standing.state)
+    if state is not Status.SUPPORTED or at < standing.warn_at:
+        return state
+    return Status.EXPIRING if at < standing.due_at else Status.EXPIRED
+
+
+def moment_or_none(moment: datetime) -> datetime | None:
+    """Return the moment, or None for the far date that stands for never."""
+    return None if moment >= FAR else moment
