@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +24,14 @@ def migrate(owner: Mapping[str, str]) -> Process:
     return Process("migrate", [*MANAGE, "migrate", "--no-input"], 0, {"DATABASE_ROLE": "owner", **owner})
 
 
+def nothing_to_migrate() -> Process:
+    """Return what fails, as the application, when migrations are pending: where nobody gave us the owner's URL."""
+    return Process("migrate", [*MANAGE, "migrate", "--check"], 0, {"DATABASE_ROLE": "app"})
+
+
 def gates() -> list[Process]:
-    """Return what has to succeed before anybody is served."""
+    """Return what has to succeed before anybody is served: a login that could rewrite history does not."""
     return [
-        # As the application: pending migrations are an error, and so is a login that could rewrite history.
-        Process("migrate", [*MANAGE, "migrate", "--check"], 0, {"DATABASE_ROLE": "app"}),
         Process("check", [*MANAGE, "check", "--database", "default"], 0),
         Process("static", [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], 0),
     ]
@@ -59,8 +63,13 @@ def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Pr
     schedule = data_directory / "beat"
     beat = [*CELERY, "beat", "--pidfile=", "--schedule", str(schedule / "schedule"), "--loglevel", "warning"]
     schedule.mkdir(mode=0o700, exist_ok=True)
+    # Both web processes count here; what an earlier run counted is not this one's.
+    metrics = data_directory / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(mode=0o700)
+    counting = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
     table = [
-        Process("web", gunicorn, HANDS_OUT_WORK, descriptors=(listening,)),
+        Process("web", gunicorn, HANDS_OUT_WORK, counting, descriptors=(listening,)),
         Process("beat", beat, HANDS_OUT_WORK),
         Process("worker", worker, DOES_WORK, patience=30),
     ]

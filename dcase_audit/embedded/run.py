@@ -49,8 +49,7 @@ def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
     supervisor.environ["PORT"] = str(port)
     owner = _start_database(supervisor)
     _start_broker(supervisor)
-    if owner:
-        supervisor.step(plan.migrate(owner))
+    supervisor.step(plan.migrate(owner) if owner else plan.nothing_to_migrate())
     for gate in plan.gates():
         supervisor.step(gate)
     loaded = with_demo and supervisor.step(plan.demo(), speaks=True, accepts=(0, plan.NOT_THE_DEMO)) == 0

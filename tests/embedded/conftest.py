@@ -28,3 +28,10 @@ def make_cluster(tmp_path: Path) -> Iterator[MakeCluster]:
 @pytest.fixture
 def cluster(make_cluster: MakeCluster) -> Cluster:
     return make_cluster()
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the tests' own settings put into the environment."""
+    for name in ("DATABASE_URL", "SECRET_KEY", "DATABASE_ROLE", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.delenv(name, raising=False)

@@ -36,10 +36,10 @@ class Script:
         """Return what it said so far."""
         return self.output.decode(errors="replace")
 
-    def says(self, text: str) -> str:
+    def says(self, text: str, patience: float = PATIENCE) -> str:
         """Wait until it says a line with ``text`` and return that; fail when it ends before."""
         assert self.popen.stdout is not None
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + patience
         while not (found := [line for line in self.text.split("\n")[:-1] if text in line]):
             readable, _, _ = select.select([self.popen.stdout], [], [], max(0.0, ends - time.monotonic()))
             piece = os.read(self.popen.stdout.fileno(), 65536) if readable else b""

@@ -30,13 +30,6 @@ NAMES_OF = {
 }
 
 
-@pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the tests' own settings put into the environment."""
-    for name in ("DATABASE_URL", "SECRET_KEY", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("role", NAMES_OF)
 def test_a_command_is_given_the_url_of_its_role_alone(tmp_path: Path, role: str) -> None:
