@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dcase_audit.accounts.models import Membership, Party, User
-from dcase_audit.cases.interchange import reference
+from dcase_audit.cases.interchange import ParsedCase, reference
 from dcase_audit.cases.models import Case, Node
 from dcase_audit.cases.services import import_case
 
@@ -62,7 +62,7 @@ def small_case(**more: Any) -> dict[str, Any]:
     }
 
 
-def parse(file: dict[str, Any]) -> reference.ParsedCase:
+def parse(file: dict[str, Any]) -> ParsedCase:
     return reference.parse(json.dumps(file, ensure_ascii=False).encode())
 
 
@@ -77,7 +77,7 @@ def node_of(case: Case, key: str) -> Node:
 
 def person(username: str, party: str, role: str) -> User:
     """Return a person who has held ``role`` in the party for a year."""
-    user = User.objects.create(username=username)
+    user: User = User.objects.create(username=username)
     Membership.objects.create(
         user=user, party=Party.objects.get(key=party), role=role, since=datetime.now(UTC) - timedelta(days=365)
     )

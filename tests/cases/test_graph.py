@@ -23,7 +23,7 @@ def goals(*links: str) -> Graph:
     """Return a graph of goals from texts such as ``A>B``; ``A~C`` is in context of."""
     found = []
     for link in links:
-        source, mark, target = link
+        source, mark, target = tuple(link)
         found.append(LinkValue(source, SUPPORT if mark == ">" else CONTEXT, target))
     keys = dict.fromkeys(end for link in found for end in (link.source, link.target))
     ordered = sorted(found, key=lambda link: list(keys).index(link.source))
