@@ -12,7 +12,7 @@ run: install
 
 test: install
 	@$(PY) -m dcase_audit.embedded doctor --tests
-	@$(PY) -m pytest --cov $(ARGS)
+	@$(PY) -m pytest $(ARGS) --cov
 
 test-long: install
 	@$(PY) -m pytest -m long $(ARGS)
