@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.arguments import rows, written
 from dcase_audit.cases.status import RULES_VERSION
 from dcase_audit.errors import Invalid
 from dcase_audit.jobs.services import enqueue_many
@@ -85,7 +85,7 @@ def _resettle_case(case: int, now: datetime) -> None:
     if not locked:
         return
     moment = max(now, locked[0].settled_at + settling.INSTANT)
-    rows("DELETE FROM cases_settlementrequest WHERE case_id = %s AND at <= %s RETURNING id", [case, now])
+    written("DELETE FROM cases_settlementrequest WHERE case_id = %s AND at <= %s RETURNING id", [case, now])
     turning.turn([case], now=moment)
     statuses.settle_case(case, moment=moment, cause="case.resettled")
     settling.close([case], moment)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.arguments import rows, written
 from dcase_audit.cases.status import RULES_VERSION
 from evidence import statuses
 from evidence.facts import LeafFacts
@@ -58,7 +58,7 @@ def turn(cases: list[int], *, now: datetime) -> Turned:
     if not cases:
         return Turned(0, frozenset())
     _ask_monitors(cases, now=now)
-    changed = rows(TURN, {"cases": cases, "now": now, "rules": RULES_VERSION})
+    changed = written(TURN, {"cases": cases, "now": now, "rules": RULES_VERSION})
     nodes = [row[1] for row in changed]
     if nodes:
         _ask_dependants(nodes, now)

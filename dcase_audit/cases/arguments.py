@@ -15,6 +15,7 @@ from django.db import connection
 
 from dcase_audit.cases.status import Argument
 from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, LinkKind, NodeKind, Status
+from dcase_audit.trail.context import send
 
 CONTEXTS = sorted(CONTEXT_KINDS)
 LEAVES = sorted(LEAF_KINDS)
@@ -53,6 +54,13 @@ def rows(query: str, params: Any = None) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(query, params, binary=True).fetchall()  # type: ignore[arg-type]
+
+
+def written(query: str, params: Any = None) -> list[tuple[Any, ...]]:
+    """Return what a writing statement returns; it carries the context of the trail as Django's own writes do."""
+    connection.ensure_connection()
+    send(connection)
+    return rows(query, params)
 
 
 IN_FORCE = "{0}.edition_from IS NOT NULL AND {0}.edition_until IS NULL"

@@ -60,7 +60,9 @@ def _asked(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(connection: BaseDatabaseWrapper) -> None:
-    """Tell the running transaction who acts; needed by hand only before ``cursor.copy()``, which no wrapper sees."""
+    """Tell the running transaction who acts; needed by hand only before what no wrapper sees: COPY, psycopg's cursors."""
+    if connection.connection.info.transaction_status == TransactionStatus.IDLE:
+        connection.trail_sent = None  # type: ignore[attr-defined]
     said = as_json()
     if getattr(connection, "trail_sent", None) == said:
         return

@@ -1,0 +1,140 @@
+"""The argument: nodes with their status and reasons, links, forecast, parties, notes of the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from dcase_audit.cases.graph import CriterionValue, Graph, NodeValue
+from dcase_audit.cases.models import Case
+from dcase_audit.reports.assemble.names import Names
+from dcase_audit.reports.contents import (
+    Artefact,
+    Criterion,
+    ForecastChange,
+    Link,
+    Node,
+    Party,
+    ReadingNote,
+    Reason,
+    Target,
+)
+from evidence.asof import CaseStatus, NodeView, case_forecast
+
+MOMENTS = ("ends_at", "ended_at", "starts_at", "silent_since", "since", "at")
+FORECAST_DAYS = 400
+# Said elsewhere: gaps are listed as exceptions.
+NOT_REASONS = frozenset({"accepted_late"})
+
+
+def nodes_of(
+    argument: Graph, status: CaseStatus, names: Names, artefacts: Mapping[str, Artefact]
+) -> tuple[Node, ...]:
+    """Return the nodes in reading order with what they read and why."""
+    views = {view.key: view for view in status.nodes}
+    return tuple(_node(node, views[node.key], names, artefacts) for node in argument.nodes)
+
+
+def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str, Artefact]) -> Node:
+    because = tuple(
+        reason_of(reason, artefacts) for reason in view.because if reason.get("reason") not in NOT_REASONS
+    )
+    refuted = tuple(Reason(code="counter_evidence", node=key, status="refuted") for key in view.counter_evidence)
+    return Node(
+        key=node.key,
+        kind=node.kind,
+        statement=names.pick(node.statement_ja, node.statement_en),
+        status=view.status.word if view.status is not None else "",
+        since=view.since,
+        until=view.until,
+        because=because + refuted,
+        accountable=names.party(node.accountable),
+        custodian=names.party(node.custodian),
+        verifier=names.party(node.verifier),
+        support_rule="any" if node.support_rule == "any" else "all",
+        undeveloped=node.undeveloped,
+        criterion=_criterion(node.criterion, names) if node.criterion else None,
+        points_at=f"{node.points_at.case}/{node.points_at.key}" if node.points_at else "",
+    )
+
+
+def reason_of(reason: Mapping[str, Any], artefacts: Mapping[str, Artefact]) -> Reason:
+    """Return a reason of the rules as the report words it."""
+    if "reason" not in reason:
+        return Reason(code="leaf", node=reason["node"], status=reason["status"])
+    moment = next((datetime.fromisoformat(reason[name]) for name in MOMENTS if name in reason), None)
+    artefact = artefacts.get(reason.get("artefact") or "")
+    before, after = _versions(reason.get("from"), reason.get("to"))
+    return Reason(
+        code=reason["reason"],
+        item=reason.get("subject") or ", ".join(reason.get("items", ())),
+        artefact=artefact.key if artefact else "",
+        revision=reason.get("revision"),
+        party=artefact.custodian if artefact else "",
+        before=before,
+        after=after,
+        at=moment,
+        status=reason.get("status", ""),
+    )
+
+
+def _versions(before: list[str] | None, after: list[str] | None) -> tuple[str, str]:
+    """Return two versions by name, by the start of their digests where the names are equal."""
+    if not before or not after:
+        return "", ""
+    return (before[0], after[0]) if before[0] != after[0] else (before[1][:12], after[1][:12])
+
+
+def _criterion(criterion: CriterionValue, names: Names) -> Criterion:
+    return Criterion(
+        kinds=tuple(names.kind(kind) for kind in criterion.kinds),
+        minimum=criterion.minimum,
+        must_cover=criterion.must_cover,
+        max_age=criterion.max_age,
+        warn_before=criterion.warn_before,
+        silence=criterion.silence,
+        calendar=criterion.calendar,
+        subjects=criterion.subjects,
+        refuted_when=criterion.refuted_when,
+        targets=tuple(target_of(target) for target in criterion.targets),
+    )
+
+
+def target_of(target: Mapping[str, Any]) -> Target:
+    """Return a limit as the case or the drill states it."""
+    scope = str(target.get("class") or target.get("per") or target.get("item") or "")
+    return Target(measure=str(target["measure"]), op=str(target["op"]), value=str(target["value"]), scope=scope)
+
+
+def links_of(argument: Graph) -> tuple[Link, ...]:
+    return tuple(Link(source=link.source, target=link.target, kind=link.kind) for link in argument.links)
+
+
+def forecast_of(case: Case, at: datetime, names: Names) -> tuple[ForecastChange, ...]:
+    """Return the changes that follow ``at`` if nobody does anything, as they are stored."""
+    found = case_forecast(case, at=at, days=FORECAST_DAYS)
+    return tuple(ForecastChange(at=change.at, node=change.key, status=change.after.word) for change in found)
+
+
+def parties_of(argument: Graph, names: Names) -> tuple[Party, ...]:
+    """Return the parties that hold a node, by their names of the report's day."""
+    held = {key for node in argument.nodes for key in (node.accountable, node.custodian, node.verifier) if key}
+    return tuple(
+        Party(
+            key=party.key,
+            name=names.party(party.key),
+            symbol=party.symbol,
+            holds=names.pick(party.holds_ja, party.holds_en),
+        )
+        for key, party in names.parties.items()
+        if key in held
+    )
+
+
+def reading_notes_of(argument: Graph) -> tuple[ReadingNote, ...]:
+    """Return the notes with the language that they are in, told by their script."""
+    return tuple(
+        ReadingNote(text=text, language="ja" if any("぀" <= letter <= "ヿ" for letter in text) else "en")
+        for text in argument.reading_notes
+    )

@@ -1,0 +1,130 @@
+"""The drills whose results are evidence of the case: plans, occurrences, results, refusals of the period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+
+from dcase_audit.reports.assemble.argument import target_of
+from dcase_audit.reports.assemble.names import Names
+from dcase_audit.reports.contents import Achieved, Check, Drill, Occurrence, RefusedUpload, Result
+from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVerdict, Outcome
+from drills import models
+from drills.importers import importer
+from drills.verdict import compare, targets_of
+from evidence.storage import object_store
+
+Period = tuple[datetime, datetime]
+
+
+def drills_of(artefacts: Iterable[str], names: Names, *, period: Period) -> tuple[Drill, ...]:
+    """Return the drills that serve the artefacts, with what was planned and held in the period."""
+    found = (
+        models.Drill.objects.filter(artefact__key__in=list(artefacts))
+        .select_related("artefact", "department", "scenario")
+        .prefetch_related("occurrences", "results__check_items", "results__raw", "results__revision")
+        .order_by("key")
+    )
+    return tuple(_drill(row, names, period) for row in found)
+
+
+def _drill(row: models.Drill, names: Names, period: Period) -> Drill:
+    start, known = period
+    results = [result for result in row.results.all() if result.received_at <= known]
+    by_occurrence: dict[int | None, list[models.DrillResult]] = {}
+    for result in sorted(results, key=lambda result: (result.received_at, result.pk)):
+        by_occurrence.setdefault(result.occurrence_id, []).append(result)
+    occurrences = [o for o in row.occurrences.all() if start <= o.planned_at <= known and o.recorded_at <= known]
+    return Drill(
+        key=row.key,
+        title=row.title(names.language),
+        kind=cast(DrillKind, row.kind),
+        artefact=row.artefact.key,
+        department=names.party(row.department.key),
+        scenario=names.pick(row.scenario.title_ja, row.scenario.title_en) if row.scenario else "",
+        recurrence=row.recurrence,
+        covers=tuple(row.covers),
+        occurrences=tuple(_occurrence(o, by_occurrence.get(o.pk, []), row, names) for o in occurrences),
+        unplanned=tuple(_result(result, row, names) for result in by_occurrence.get(None, [])),
+    )
+
+
+def _occurrence(
+    row: models.Occurrence, results: list[models.DrillResult], drill: models.Drill, names: Names
+) -> Occurrence:
+    return Occurrence(
+        planned_at=row.planned_at,
+        report_by=row.report_by,
+        recorded_at=row.recorded_at,
+        outcome=cast(Outcome, row.state),
+        reason=row.reason,
+        results=tuple(_result(result, drill, names) for result in results),
+    )
+
+
+def _result(row: models.DrillResult, drill: models.Drill, names: Names) -> Result:
+    return Result(
+        verdict=cast(DrillVerdict, row.verdict),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        received_at=row.received_at,
+        received_from=names.person(row.received_from_id),
+        revision=row.revision.number,
+        raw_sha256=row.raw.sha256,
+        claimed_verdict=row.claimed_verdict if row.claimed_verdict != row.verdict else "",
+        checks=tuple(
+            Check(
+                number=item.number,
+                text=item.text,
+                outcome=cast(CheckOutcome, item.outcome),
+                expected=item.expected,
+                observed=item.observed,
+                reason=item.reason,
+            )
+            for item in row.check_items.all()
+        ),
+        achieved=_achieved(row),
+    )
+
+
+def _achieved(row: models.DrillResult) -> tuple[Achieved, ...]:
+    """Compare again, from the bytes as received, what was measured with the targets that held then."""
+    with object_store().open(row.raw.sha256) as raw:
+        parsed = importer(row.format).parse(raw.read())
+    targets = targets_of(row.record["targets"])
+    return tuple(
+        Achieved(
+            target=target_of(
+                {
+                    "measure": found.target.measure,
+                    "op": found.target.op,
+                    "value": found.target.sent,
+                    "class": found.target.kind or found.item,
+                }
+            ),
+            value="" if found.measure is None else str(found.measure.sent),
+            met=None if found.measure is None else found.outcome == "met",
+        )
+        for found in compare(targets, parsed.measures, row.record["covers"])
+    )
+
+
+def refused_of(drills: Iterable[str], names: Names, *, period: Period) -> tuple[RefusedUpload, ...]:
+    """Return the uploads for the drills that were refused in the period."""
+    start, known = period
+    found = models.RefusedUpload.objects.filter(
+        drill__key__in=list(drills), received_at__gte=start, received_at__lte=known
+    ).select_related("drill")
+    return tuple(
+        RefusedUpload(
+            at=row.received_at,
+            by=names.person(row.received_from_id),
+            through=row.received_through,
+            drill=row.drill.key,
+            problem=row.problem,
+            detail=row.detail,
+            sha256=row.sha256,
+        )
+        for row in found.order_by("received_at", "pk")
+    )

@@ -1,0 +1,120 @@
+"""How a case stands: at any moment, in the days to come, and what changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dcase_audit import api_pagination, clock
+from dcase_audit.api_pagination import page_of, paging
+from dcase_audit.api_refusals import BadParameter
+from dcase_audit.api_schema import PAGING, described, page_shape, parameter
+from dcase_audit.api_views import ApiView, find
+from dcase_audit.cases.models import Case, StatusChange
+from dcase_audit.cases.words import Status
+from dcase_audit.moments import say
+from evidence import asof
+from evidence.api.naming import Names
+from evidence.api.shapes import CaseStatusShape, ChangeShape, ForecastShape
+from evidence.api.showing import JSON, shown_case_status, shown_forecast
+
+LONGEST_FORECAST = 3660
+
+
+class CaseStatusView(ApiView):
+    """The status of every node."""
+
+    parameters = frozenset({"at", "known"})
+
+    @described(
+        "Status of every node at a moment",
+        {200: CaseStatusShape},
+        problems=(404,),
+        parameters=[
+            parameter("at", "The moment to judge; default now.", OpenApiTypes.DATETIME),
+            parameter("known", "What was recorded by then counts; default now.", OpenApiTypes.DATETIME),
+        ],
+        tag="cases",
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        now = clock.now()
+        at, known = self.moment("at", now), self.known(now)
+        case = find(Case.objects.visible_to(self.user), slug=slug)
+        return Response(shown_case_status(asof.case_status(case, at=at, known=known)))
+
+    def known(self, now: datetime) -> datetime:
+        known = self.moment("known", now)
+        if known > now:
+            raise BadParameter("known", "Nothing was recorded in the future.")
+        return known
+
+
+class CaseForecastView(ApiView):
+    """The changes that come if nobody does anything."""
+
+    parameters = frozenset({"days"})
+
+    @described(
+        "Changes of status to come",
+        {200: ForecastShape},
+        problems=(404,),
+        parameters=[
+            parameter(
+                "days",
+                "How far to look ahead.",
+                {"type": "integer", "minimum": 1, "maximum": LONGEST_FORECAST, "default": 90},
+            )
+        ],
+        tag="cases",
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        at, days = clock.now(), self.number("days", 90, most=LONGEST_FORECAST)
+        case = find(Case.objects.visible_to(self.user), slug=slug)
+        changes = asof.case_forecast(case, at=at, days=days)
+        names = Names((change.because for change in changes), self.user)
+        items = [{**shown_forecast(change), "because": names.named(change.because)} for change in changes]
+        return Response({"case": case.slug, "at": say(at), "days": days, "items": items})
+
+
+class CaseChangesView(ApiView):
+    """The feed of what changed, the latest first."""
+
+    parameters = api_pagination.PARAMETERS | {"node"}
+
+    @described(
+        "Changes of status, the latest first",
+        {200: page_shape(ChangeShape)},
+        problems=(404,),
+        parameters=[*PAGING, parameter("node", "Only changes of the node with this key.")],
+        tag="cases",
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        page = paging(self, known=clock.now())
+        case = find(Case.objects.visible_to(self.user), slug=slug)
+        rows = StatusChange.objects.visible_to(self.user).filter(case=case, recorded_at__lte=page.known)
+        if node := request.query_params.get("node"):
+            rows = rows.filter(node__key=node)
+        found = list(page_of(rows.select_related("node"), ("effective_at", "pk"), page, descending=True))
+        return page.answer(found, lambda change: [say(change.effective_at), change.pk], self.shown)
+
+    def shown(self, changes: list[StatusChange]) -> list[JSON]:
+        names = Names((change.because for change in changes), self.user)
+        return [shown_change(change, names) for change in changes]
+
+
+def shown_change(change: StatusChange, names: Names) -> dict[str, Any]:
+    return {
+        "id": change.pk,
+        "node": change.node.key,
+        "before": Status(change.before).word if change.before is not None else None,
+        "after": Status(change.after).word,
+        "effective_at": say(change.effective_at),
+        "recorded_at": say(change.recorded_at),
+        "because": names.named(change.because),
+        "caused_by": change.caused_by,
+        "rules_version": change.rules_version,
+    }
