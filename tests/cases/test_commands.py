@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from dcase_audit.cases.editions import publish
 from dcase_audit.cases.graph import load
 from dcase_audit.cases.models import Case
+from dcase_audit.trail import events
+from dcase_audit.trail.context import acting, as_json
 from tests.cases.building import NOW, REFERENCE, imported, small_case
 
 pytestmark = pytest.mark.django_db
@@ -80,9 +82,21 @@ def test_a_missing_file_a_missing_case_and_an_unknown_format_are_named(tmp_path:
 
 def test_another_slug_makes_another_case(written: Path) -> None:
     run("import_case", written)
-    run("import_case", written, "--slug", "second", "--actor", "hanako")
+    run("import_case", written, "--slug", "second")
 
     assert list(Case.objects.values_list("slug", flat=True)) == ["second", "small"]
+
+
+def test_the_trail_names_whom_the_operator_names_beside_who_ran_the_command(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts = []
+    monkeypatch.setattr(events, "record", lambda *args, **more: contexts.append(json.loads(as_json())))
+
+    with acting("command:import_case", os_user="root"):
+        run("import_case", written, "--actor", "hanako")
+
+    assert contexts == [{"actor": "command:import_case", "os_user": "root", "on_behalf_of": "hanako"}]
 
 
 def test_the_edition_in_force_is_checked_and_on_demand_the_draft(tmp_path: Path, written: Path) -> None:
