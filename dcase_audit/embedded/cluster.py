@@ -104,6 +104,7 @@ class Cluster:
             self._ready.unlink(missing_ok=True)
             if self.process is not None and self.process.poll() is None:
                 self._shut_down(immediately=immediately)
+            sockets.leave(self.home)
         self._users.release()
         self._owner.release()
 

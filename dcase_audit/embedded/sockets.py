@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from dcase_audit.embedded import CannotStart
@@ -34,3 +35,11 @@ def make(home: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise CannotStart(f"{path} is not a directory that only this user can enter; remove it and start again.")
     return path
+
+
+def leave(home: Path) -> None:
+    """Remove the socket directory, when it is empty and not in ``home``: nobody would look for it under /tmp."""
+    path = directory(home)
+    if path.parent == TEMPORARY:
+        with suppress(OSError):
+            path.rmdir()
