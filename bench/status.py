@@ -45,7 +45,8 @@ def _sweep(owner: psycopg.Connection[Any], *, cases: int, limit: float) -> Row:
         f"{took:.2f} s",
         f"< {limit:g} s",
         took < limit,
-        f"{changes:,} changes, {after[1]} jobs, {batches} batches, {len(queries) / batches:.1f} Django queries a batch, "
+        f"{changes:,} changes, {after[1]} jobs, {batches} batches,"
+        f" {len(queries) / batches:.1f} Django queries a batch, "
         f"+{grown:.0f} MB (a peer: 493 s, 80,933 queries for 10,000 of 100,000)",
     )
 
@@ -80,7 +81,14 @@ def settle(owner: psycopg.Connection[Any]) -> list[Row]:
 
         with settling(at=at, cause="bench", artefacts=[artefact.pk]) as work:
             revision = Revision.objects.get(artefact=artefact, number=2)
-            Decision.objects.create(revision=revision, kind="voided", by=artefact.owner, at=work.moment, effective_at=work.moment, reason="b")
+            Decision.objects.create(
+                revision=revision,
+                kind="voided",
+                by=artefact.owner,
+                at=work.moment,
+                effective_at=work.moment,
+                reason="b",
+            )
 
     with acting("bench"):
         samples = [seconds(lambda artefact=artefact: one(artefact)) for artefact in artefacts]  # type: ignore[misc]
@@ -126,5 +134,11 @@ def status(owner: psycopg.Connection[Any]) -> list[Row]:
     return [
         Row("status: 10,000-node case, pure", f"{evaluated:.3f} s", "< 0.25 s", evaluated < 0.25, "median of 5"),
         Row("status: the same with loading", f"{loaded:.3f} s", "< 0.6 s", loaded < 0.6, "median of 5"),
-        Row("status: any past moment of 1,000 leaves", f"{moments * 1000:.0f} ms", "< 100 ms", moments < 0.1, "median of 9"),
+        Row(
+            "status: any past moment of 1,000 leaves",
+            f"{moments * 1000:.0f} ms",
+            "< 100 ms",
+            moments < 0.1,
+            "median of 9",
+        ),
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """``figure`` and ``target`` share the unit; ``within`` says whether the target is met; ``beside`` what else was seen."""
+    """``figure`` and ``target`` share the unit; ``within``: the target is met; ``beside``: what else was seen."""
 
     what: str
     figure: str
@@ -43,6 +43,11 @@ def median_of(samples: Sequence[float]) -> float:
 def show(rows: Sequence[Row]) -> str:
     """Return the rows as a table in plain text."""
     header = Row("what", "figure", "target", True, "beside")
-    columns = [(r.what, r.figure, r.target, "" if r is header else ("ok" if r.within else "MISSED"), r.beside) for r in (header, *rows)]
+    columns = [
+        (r.what, r.figure, r.target, "" if r is header else ("ok" if r.within else "MISSED"), r.beside)
+        for r in (header, *rows)
+    ]
     widths = [max(len(row[i]) for row in columns) for i in range(5)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in columns)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in columns
+    )

@@ -17,15 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 TABLES = (
-    "cases_forecast, cases_statuschange, cases_nodestatus, cases_settlement, cases_settlementrequest, evidence_standing,"
-    " evidence_decision, evidence_revisionfile, evidence_revision, evidence_support, evidence_artefact, cases_criterion,"
+    "cases_forecast, cases_statuschange, cases_nodestatus, cases_settlement, cases_settlementrequest,"
+    " evidence_standing, evidence_decision, evidence_revisionfile, evidence_revision, evidence_support,"
+    " evidence_artefact, cases_criterion,"
     " cases_link, cases_nodetext, cases_node, cases_edition, cases_consent, cases_case, jobs_job"
 )
 
 
 @contextmanager
 def database() -> Iterator[psycopg.Connection[Any]]:
-    """Start the embedded cluster in ``var/bench``, migrate, set Django up as the application; yield the owner's connection."""
+    """Start the embedded cluster in ``var/bench``, migrate, set Django up; yield the owner's connection."""
     from dcase_audit.embedded.database import Database
 
     directory = Path(os.environ.get("BENCH_DIR", ROOT / "var" / "bench"))
@@ -61,10 +62,10 @@ def empty(owner: psycopg.Connection[Any]) -> None:
 
 
 def seed(owner: psycopg.Connection[Any], *, cases: int, leaves: int, due: float = 0.1) -> None:
-    """Write ``cases`` cases of ``leaves`` leaves, each with an artefact of two revisions; ``due`` of them end within a day.
+    """Write ``cases`` cases of ``leaves`` leaves, each with an artefact of two revisions; ``due`` end within a day.
 
-    A case has a goal, a strategy for 50 leaves, a goal for five, and the leaves; 5 % of the artefacts support a second leaf. The first
-    case is settled by the rules and its statuses and forecasts are copied to the others, which differ in nothing.
+    A case has a goal, a strategy for 50 leaves, a goal for five, and the leaves; 5 % of the artefacts support a second
+    leaf. The first case is settled by the rules; what came out is copied to the others, which differ in nothing.
     """
     from dcase_audit.cases.status import RULES_VERSION
 
@@ -88,9 +89,7 @@ def seed(owner: psycopg.Connection[Any], *, cases: int, leaves: int, due: float 
         "due": int(1 / due),
         "rules": RULES_VERSION,
     }
-    for statement in (ROOT / "bench" / "seed.sql").read_text().split(";\n"):
-        if statement.strip():
-            owner.execute(statement, values)  # type: ignore[arg-type]
+    _run(owner, "seed.sql", values)
     _settle_first(owner, values)
     owner.execute("VACUUM ANALYZE")
 
@@ -107,22 +106,14 @@ def _settle_first(owner: psycopg.Connection[Any], values: dict[str, Any]) -> Non
         statuses.settle_case(1, moment=NOW, cause="bench.seeded")
         settling.close([1], NOW)
     connection.close()
-    copies = (
-        "INSERT INTO cases_nodestatus SELECT node_id + c * %(size)s, status, since, until, because, case_id + c"
-        " FROM cases_nodestatus, generate_series(1, %(cases)s - 1) c WHERE case_id = 1",
-        "INSERT INTO cases_forecast (node_id, case_id, at, status, because, provisional)"
-        " SELECT node_id + c * %(size)s, case_id + c, at, status, because, provisional"
-        " FROM cases_forecast, generate_series(1, %(cases)s - 1) c WHERE case_id = 1",
-        "UPDATE cases_settlement s SET settled_at = f.settled_at, due_at = f.due_at FROM cases_settlement f"
-        " WHERE f.case_id = 1 AND s.case_id <> 1",
-        "INSERT INTO evidence_standing (artefact_id, department_id, revision_id, state, warn_at, due_at, refresh_at, settled_at)"
-        " SELECT artefact_id + c * %(leaves)s, department_id, revision_id + c * 2 * %(leaves)s, state, warn_at, due_at,"
-        " refresh_at, settled_at FROM evidence_standing, generate_series(1, %(cases)s - 1) c",
-    )
-    columns = "node_id, status, since, until, because, case_id"
-    for statement in copies:
-        text = statement.replace("INTO cases_nodestatus SELECT", f"INTO cases_nodestatus ({columns}) SELECT")
-        owner.execute(text, values)  # type: ignore[arg-type]
+    _run(owner, "copies.sql", values)
+
+
+def _run(owner: psycopg.Connection[Any], name: str, values: dict[str, Any]) -> None:
+    """Run the statements of a file beside this one, one after the other."""
+    for statement in (ROOT / "bench" / name).read_text().split(";\n"):
+        if statement.strip():
+            owner.execute(statement, values)
 
 
 def _party(owner: psycopg.Connection[Any]) -> int:
@@ -144,13 +135,14 @@ def _kind(owner: psycopg.Connection[Any]) -> int:
 
 def _user(owner: psycopg.Connection[Any]) -> int:
     owner.execute(
-        "INSERT INTO accounts_user (username, password, kind, name_ja, name_en, email, language, is_active, is_administrator)"
+        "INSERT INTO accounts_user"
+        " (username, password, kind, name_ja, name_en, email, language, is_active, is_administrator)"
         " VALUES ('bench', '!', 'person', '', '', '', 'en', true, false) ON CONFLICT (username) DO NOTHING"
     )
     return _one(owner, "SELECT id FROM accounts_user WHERE username = 'bench'")
 
 
 def _one(owner: psycopg.Connection[Any], query: str) -> int:
-    row = owner.execute(query).fetchone()  # type: ignore[arg-type]
+    row = owner.execute(query).fetchone()
     assert row is not None
     return int(row[0])

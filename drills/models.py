@@ -35,7 +35,7 @@ class Scenario(models.Model):
 class Drill(models.Model):
     """The plan of a recurring drill and the artefact that its results become revisions of.
 
-    ``recurrence`` is an RFC 5545 RRULE counted from ``starts_at`` in the department's zone; empty for a drill held once.
+    ``recurrence`` is an RFC 5545 RRULE counted from ``starts_at`` in the drill's zone; empty for a drill held once.
     ``targets`` are compared with the measured times of each result: ``{measure, op, value, class?}``.
     """
 

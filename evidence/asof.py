@@ -212,7 +212,7 @@ class _Names:
 
 
 def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView, ...]:
-    """Return the stored forecast of the next ``days``, in order of time; a monitor's provisional silence is left out."""
+    """Return the stored forecast of the next ``days``, in order of time, without provisional silences."""
     found = rows(
         """SELECT f.at, n.key, n.kind, coalesce(lag(f.status) OVER (PARTITION BY f.node_id ORDER BY f.at), s.status),
                   f.status, f.because

@@ -145,7 +145,9 @@ class Leaf:
         if len(whole) >= self.criterion.minimum:
             yield None, whole[self.criterion.minimum - 1]
         else:
-            reasons = tuple(reason for filling in whole if filling.status is Status.MISSING for reason in filling.reasons)
+            reasons = tuple(
+                reason for filling in whole if filling.status is Status.MISSING for reason in filling.reasons
+            )
             yield None, Filling(Status.MISSING, (reasons + misfits) or ({"reason": "none"},))
 
     def _slots_of_one(self, support: Support, at: datetime) -> Iterator[tuple[str | None, Filling]]:
@@ -247,7 +249,9 @@ class Leaf:
     def subject_at(self, subject: str, at: datetime) -> tuple[str, str] | None:
         """Return the (version, digest) of the subject at ``at``; of two for one moment the later recorded counts."""
         known = [
-            v for v in self.facts.subject_versions if v.subject == subject and v.since <= at and v.recorded_at <= self.known
+            v
+            for v in self.facts.subject_versions
+            if v.subject == subject and v.since <= at and v.recorded_at <= self.known
         ]
         if not known:
             return None
@@ -266,7 +270,9 @@ class Leaf:
         if self.criterion.silence is None:
             return None
         calendar = self.criterion.calendar or ServiceCalendar(self.facts.zone)
-        return used_up(calendar, max(self._heard(support.artefact, at) or period.start, period.start), self.criterion.silence)
+        return used_up(
+            calendar, max(self._heard(support.artefact, at) or period.start, period.start), self.criterion.silence
+        )
 
     def _heard(self, artefact: int, at: datetime) -> datetime | None:
         """Return when the monitor was last heard at ``at``: between two gaps it was heard all the time."""
@@ -279,7 +285,7 @@ class Leaf:
         return gap if gap is not None else at
 
     def silent_at(self, after: datetime) -> datetime | None:
-        """Return when a monitor in force would fall silent after ``after`` if it were not heard again; None if none would."""
+        """Return when a monitor in force would fall silent after ``after`` if it were not heard again, if ever."""
         found = []
         for support in self.linked(after):
             for period in self._periods_of_any_item(support):

@@ -18,8 +18,8 @@ from evidence.models import Kind
 DEFAULT_MAX_AGE = Duration(months=12)
 
 CRITERIA = """
-SELECT n.id, n.kind, c.id IS NOT NULL, c.kinds, c.minimum, c.must_cover, c.max_age, c.warn_before, c.silence, c.calendar,
-       c.subjects, k.timezone
+SELECT n.id, n.kind, c.id IS NOT NULL, c.kinds, c.minimum, c.must_cover, c.max_age, c.warn_before, c.silence,
+       c.calendar, c.subjects, k.timezone
 FROM cases_node n JOIN cases_case k ON k.id = n.case_id
 LEFT JOIN cases_criterion c ON c.node_id = n.id AND {in_force}
 WHERE n.id = ANY(%(nodes)s)
@@ -80,7 +80,10 @@ def artefact_facts(artefact: int, review_interval: str, timezone: str) -> LeafFa
     first = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
     support = Support(artefact, "", first, None, _duration(review_interval))
     return LeafFacts(
-        ZoneInfo(timezone), Criterion(warn_before=Duration(days=30)), (support,), _revisions([artefact]).get(artefact, ())
+        ZoneInfo(timezone),
+        Criterion(warn_before=Duration(days=30)),
+        (support,),
+        _revisions([artefact]).get(artefact, ()),
     )
 
 
@@ -119,7 +122,9 @@ class _Criteria:
     def __init__(self, at: datetime, needs_defaults: bool, calendars: set[str]) -> None:
         self.years = range(at.year - 2, at.year + 4)
         self.kinds = list(Kind.objects.values_list("key", "for_monitors")) if needs_defaults else []
-        self.calendars = {calendar.key: calendar for calendar in Calendar.objects.filter(key__in=calendars)} if calendars else {}
+        self.calendars = (
+            {calendar.key: calendar for calendar in Calendar.objects.filter(key__in=calendars)} if calendars else {}
+        )
         self._made: dict[tuple[str, str], ServiceCalendar] = {}
 
     def read(self, row: tuple[Any, ...]) -> Criterion:
@@ -155,7 +160,20 @@ def elapsed(duration: Duration | None) -> timedelta | None:
 def _revisions(artefacts: list[int]) -> dict[int, tuple[Revision, ...]]:
     found: dict[int, list[Revision]] = {}
     for row in rows(REVISIONS, {"artefacts": artefacts}) if artefacts else ():
-        identity, artefact, number, verdict, submitted, covers, valid_from, valid_until, proves_from, proves_until, on, *decided = row
+        (
+            identity,
+            artefact,
+            number,
+            verdict,
+            submitted,
+            covers,
+            valid_from,
+            valid_until,
+            proves_from,
+            proves_until,
+            on,
+            *decided,
+        ) = row
         subjects = {key: (value["version"], value.get("digest", "")) for key, value in on.items()} if on else {}
         revision = Revision(
             identity,

@@ -185,7 +185,8 @@ class Decision(models.Model):
             models.UniqueConstraint(fields=["revision", "kind"], name="one_decision_of_a_kind"),
             models.CheckConstraint(condition=Q(by__isnull=False) | ~Q(by_rule=""), name="decided_by_someone"),
             models.CheckConstraint(
-                condition=~Q(kind__in=["returned", "withdrawn", "voided", "annulment_proposed", "annulled"]) | ~Q(reason=""),
+                condition=~Q(kind__in=["returned", "withdrawn", "voided", "annulment_proposed", "annulled"])
+                | ~Q(reason=""),
                 name="decision_gives_a_reason",
             ),
         ]
@@ -251,7 +252,9 @@ class Support(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["artefact", "node"], condition=Q(unlinked_at=None), name="one_open_support"),
+            models.UniqueConstraint(
+                fields=["artefact", "node"], condition=Q(unlinked_at=None), name="one_open_support"
+            ),
             models.CheckConstraint(
                 condition=Q(unlinked_at=None) | Q(unlinked_at__gt=F("linked_at")), name="unlinked_after_linked"
             ),
@@ -332,7 +335,7 @@ class Gap(models.Model):
 
 
 class TargetPeriod(models.Model):
-    """What monitors measured of a target over a period: the best and the worst that the data allows; written by drills."""
+    """What monitors measured of a target over a period: the best and worst that the data allows; written by drills."""
 
     append_only: ClassVar[bool] = True
 
@@ -351,7 +354,7 @@ FAR = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Standing(models.Model):
-    """What lists read of an artefact: can be rebuilt. Its status at a moment follows from ``state`` and the two moments.
+    """What lists read of an artefact; can be rebuilt. Its status at a moment follows from ``state`` and two moments.
 
     ``state`` is what holds until ``warn_at``; from then on it is *expiring*, from ``due_at`` on *expired*. A far date
     stands for never, so that lists sort by ``due_at``. ``refresh_at``: when facts known today change the state itself.
@@ -394,7 +397,6 @@ class IdempotencyRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
-
 
 
 class Told(models.Model):

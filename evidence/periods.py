@@ -14,7 +14,7 @@ LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class InForce(NamedTuple):
-    """[start, end) in which a revision holds, and what ends it: validity, max_age, review, withdrawn, superseded, none."""
+    """[start, end) in which a revision holds, and what ends it: validity, max_age, withdrawn, superseded, none."""
 
     start: datetime
     end: datetime
@@ -67,7 +67,7 @@ def own_span(
 
 
 def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
-    """Cut each span where a successor that covers ``item`` begins (``item`` None: where all it covers is superseded)."""
+    """Cut each span where a successor that covers ``item`` begins (None: where all that it covers is superseded)."""
     if item is not None:
         spans = [span for span in spans if item in span.revision.covers]
         cuts = _cut_by_later(spans)

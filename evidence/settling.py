@@ -81,7 +81,9 @@ def settling(
         yield work
         statuses.settle(work.leaves, artefacts=work.artefacts, moment=moment, cause=cause)
         close(work.cases, moment)
-        enqueue_many("evidence.tell", [(f"evidence.tell:{case}:{moment.isoformat()}", {"case_id": case}) for case in work.cases])
+        enqueue_many(
+            "evidence.tell", [(f"evidence.tell:{case}:{moment.isoformat()}", {"case_id": case}) for case in work.cases]
+        )
 
 
 def lock(cases: list[int], *, skip_locked: bool = False) -> list[Settled]:
@@ -115,7 +117,9 @@ def _leaves_of(artefacts: list[int], subjects: list[int]) -> set[int]:
     """Return the leaves that the artefacts were ever linked to, and those whose criterion names one of the subjects."""
     found: set[int] = set()
     if artefacts:
-        found.update(row[0] for row in rows("SELECT node_id FROM evidence_support WHERE artefact_id = ANY(%s)", [artefacts]))
+        found.update(
+            row[0] for row in rows("SELECT node_id FROM evidence_support WHERE artefact_id = ANY(%s)", [artefacts])
+        )
     if subjects:
         named = f"""SELECT c.node_id FROM cases_criterion c, evidence_subject s
         WHERE s.id = ANY(%(subjects)s) AND c.subjects @> ARRAY[s.key] AND {arguments.IN_FORCE.format("c")}"""
@@ -124,6 +128,8 @@ def _leaves_of(artefacts: list[int], subjects: list[int]) -> set[int]:
 
 
 def _cases_of(leaves: set[int]) -> set[int]:
-    return {row[0] for row in rows("SELECT DISTINCT case_id FROM cases_node WHERE id = ANY(%s)", [list(leaves)])} if leaves else set()
-
-
+    return (
+        {row[0] for row in rows("SELECT DISTINCT case_id FROM cases_node WHERE id = ANY(%s)", [list(leaves)])}
+        if leaves
+        else set()
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -29,7 +30,9 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf], *
         return
     found = rows(ARTEFACTS, [wanted])
     missing = sorted({node for row in found for node in row[3] or () if node not in evaluated})
-    leaves = dict(evaluated) | {node: Leaf(facts, at) for node, facts in (facts_of(missing, at=at) if missing else {}).items()}
+    leaves = dict(evaluated) | {
+        node: Leaf(facts, at) for node, facts in (facts_of(missing, at=at) if missing else {}).items()
+    }
     written = []
     for artefact, custodian, review, nodes in found:
         mine = [leaves[node] for node in nodes or () if node in leaves]
@@ -40,7 +43,7 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf], *
 
 
 def _write(written: list[tuple[int, int, Outlook]], at: datetime) -> None:
-    columns = [
+    columns: list[list[Any]] = [
         [artefact for artefact, _, _ in written],
         [custodian for _, custodian, _ in written],
         [view.revision for _, _, view in written],

@@ -1,4 +1,4 @@
-"""Evaluate leaves and all above them, and write what differs from what is stored: statuses, forecasts, changes, standings."""
+"""Evaluate leaves and all above them, and write what differs from what is stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Outcome(NamedTuple):
 
 
 def settle(leaves: Iterable[int], *, artefacts: Iterable[int] = (), moment: datetime, cause: str) -> None:
-    """Evaluate the touched leaves from ``moment`` on and everything that they support; refresh the artefacts' standings."""
+    """Evaluate the touched leaves from ``moment`` on and all that they support; refresh the artefacts' standings."""
     touched = sorted(leaves)
     facts = facts_of(touched, at=moment) if touched else {}
     evaluated = {node: Leaf(found, moment) for node, found in facts.items()}
@@ -66,7 +66,9 @@ def evaluate(leaves: list[int], evaluated: Mapping[int, Leaf], *, start: datetim
     return outcomes | _inner_outcomes(argument, nodes, outcomes, stored, start=start)
 
 
-def _leaf_outcomes(nodes: Mapping[int, NodeRow], evaluated: Mapping[int, Leaf], *, start: datetime) -> dict[int, Outcome]:
+def _leaf_outcomes(
+    nodes: Mapping[int, NodeRow], evaluated: Mapping[int, Leaf], *, start: datetime
+) -> dict[int, Outcome]:
     found = {}
     for node, leaf in evaluated.items():
         if node in nodes:
@@ -212,7 +214,8 @@ def _write_forecasts(outcomes: Mapping[int, Outcome], stored: Mapping[int, list[
     if new:
         _execute(
             "INSERT INTO cases_forecast (node_id, case_id, at, status, because, provisional)"
-            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::smallint[], %s::jsonb[], %s::bool[])",
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::smallint[], %s::jsonb[],"
+            " %s::bool[])",
             [list(column) for column in zip(*new, strict=True)],
         )
     return {row[0] for row in gone} | {row[0] for row in new}
@@ -248,8 +251,8 @@ def _insert_changes(changes: list[tuple[Any, ...]], *, moment: datetime, recorde
         return
     cases, nodes, before, after, because = (list(column) for column in zip(*changes, strict=True))
     _execute(
-        "INSERT INTO cases_statuschange (case_id, node_id, before, after, because, effective_at, recorded_at, caused_by,"
-        " rules_version) SELECT u.*, %s, %s, %s, %s FROM"
+        "INSERT INTO cases_statuschange (case_id, node_id, before, after, because, effective_at, recorded_at,"
+        " caused_by, rules_version) SELECT u.*, %s, %s, %s, %s FROM"
         " unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::jsonb[]) AS u",
         [
             moment,

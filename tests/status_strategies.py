@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,11 @@ SUBJECTS = ("firmware",)
 steps = st.integers(0, STEPS)
 moments = steps.map(lambda step: START + step * STEP)
 maybe_moments = st.none() | moments
-durations = st.builds(lambda days, hours: Duration(days=days, exact=timedelta(hours=hours)), st.integers(0, 6), st.sampled_from([0, 6, 12]))
+durations = st.builds(
+    lambda days, hours: Duration(days=days, exact=timedelta(hours=hours)),
+    st.integers(0, 6),
+    st.sampled_from([0, 6, 12]),
+)
 maybe_durations = st.none() | durations
 
 
@@ -86,6 +91,10 @@ def hearings(draw: st.DrawFn) -> Hearing:
     return Hearing(points[0], points[-1], gaps)
 
 
+def linked_for(start: datetime) -> Callable[[int], datetime]:
+    return lambda count: start + count * STEP
+
+
 @st.composite
 def leaf_facts(draw: st.DrawFn) -> LeafFacts:
     supports: list[Support] = []
@@ -93,7 +102,7 @@ def leaf_facts(draw: st.DrawFn) -> LeafFacts:
     heard: dict[int, Hearing] = {}
     for artefact in range(1, draw(st.integers(0, 3)) + 1):
         linked = draw(moments)
-        unlinked = draw(st.none() | st.none() | st.integers(1, 30).map(lambda n, linked=linked: linked + n * STEP))
+        unlinked = draw(st.none() | st.none() | st.integers(1, 30).map(linked_for(linked)))
         supports.append(Support(artefact, draw(st.sampled_from(KINDS)), linked, unlinked, draw(maybe_durations)))
         found += [draw(revisions(artefact, number)) for number in range(1, draw(st.integers(0, 4)) + 1)]
         if draw(st.booleans()):

@@ -85,7 +85,11 @@ def token_access(token: ApiToken) -> Access:
     if token.department_id:
         only = frozenset({token.department_id})
         return replace(
-            access, owns=access.owns & only, approves=access.approves & only, heads=access.heads & only, manages=access.manages & only
+            access,
+            owns=access.owns & only,
+            approves=access.approves & only,
+            heads=access.heads & only,
+            manages=access.manages & only,
         )
     return access
 

@@ -17,7 +17,7 @@ class PersonMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated or request.path.startswith("/api/"):
             return self.get_response(request)
-        request.LANGUAGE_CODE = request.user.language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = request.user.language
         with translation.override(request.user.language):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", request.user.language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -53,10 +54,10 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=2, choices=[("ja", "日本語"), ("en", "English")], default="ja")
     is_active = models.BooleanField(default=True)
     is_administrator = models.BooleanField(default=False)
-    last_login = None  # type: ignore[assignment]
+    last_login = None
 
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     objects = UserManager()
 
@@ -120,7 +121,9 @@ class Party(models.Model):
         verbose_name_plural = _("parties")
         ordering = ["key"]
         constraints = [
-            models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="party_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="party_ends_after_start"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -164,8 +167,12 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="membership_ends_after_start"),
-            models.UniqueConstraint(fields=["user", "party", "role"], condition=Q(until__isnull=True), name="one_open_membership"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="membership_ends_after_start"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "party", "role"], condition=Q(until__isnull=True), name="one_open_membership"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -187,7 +194,9 @@ class Delegation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(principal=F("deputy")), name="delegation_to_another"),
-            models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="delegation_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="delegation_ends_after_start"
+            ),
         ]
 
 
@@ -258,4 +267,3 @@ class TokenUse(models.Model):
     used_at = models.DateTimeField()
 
     objects: models.Manager[TokenUse] = models.Manager()
-

@@ -53,7 +53,7 @@ def rows(query: str, params: Any = None) -> list[tuple[Any, ...]]:
     """Return the rows of a query, read in binary form on this transaction's connection."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(query, params, binary=True).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query, params, binary=True).fetchall()
 
 
 def written(query: str, params: Any = None) -> list[tuple[Any, ...]]:
@@ -158,7 +158,8 @@ def statuses_of_case(case: int) -> dict[int, StatusRow]:
 def forecasts_of(nodes: Iterable[int]) -> dict[int, list[ForecastRow]]:
     """Return the stored forecasts of the nodes, in order of time."""
     found = rows(
-        "SELECT node_id, at, status, because, provisional FROM cases_forecast WHERE node_id = ANY(%s) ORDER BY node_id, at",
+        "SELECT node_id, at, status, because, provisional FROM cases_forecast"
+        " WHERE node_id = ANY(%s) ORDER BY node_id, at",
         [list(nodes)],
     )
     by_node: dict[int, list[ForecastRow]] = {}

@@ -1,7 +1,7 @@
 """The D-Case graph. A node is lasting; what may be edited is in rows that an edition brings in and another takes out.
 
-``edition_from`` null: in the draft only. ``edition_until`` null: not taken out yet; ``leaves_draft`` marks a row in force
-that the draft drops. Rows in force are never changed but for these two marks.
+``edition_from`` null: in the draft only. ``edition_until`` null: not taken out yet; ``leaves_draft`` marks a row in
+force that the draft drops. Rows in force are never changed but for these two marks.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class NodeText(Editioned):
 
 
 class Link(Editioned):
-    """*Supported by* or *in context of*, from the element above to the one below or beside; ordered as the author did."""
+    """*Supported by* or *in context of*, from the element above to the one below or beside; in the author's order."""
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="links")
     source = models.ForeignKey(Node, models.PROTECT, related_name="links_out")
@@ -173,7 +173,9 @@ class Link(Editioned):
                 name="one_link_in_force",
             ),
         ]
-        indexes = [models.Index("case", name="link_in_force", condition=Q(edition_from__isnull=False, edition_until=None))]
+        indexes = [
+            models.Index("case", name="link_in_force", condition=Q(edition_from__isnull=False, edition_until=None))
+        ]
 
 
 class Criterion(Editioned):
@@ -196,7 +198,9 @@ class Criterion(Editioned):
             models.CheckConstraint(condition=Q(minimum__gte=1), name="criterion_asks_for_one"),
             models.UniqueConstraint(fields=["node"], condition=Q(edition_from=None), name="one_draft_criterion"),
             models.UniqueConstraint(
-                fields=["node"], condition=Q(edition_from__isnull=False, edition_until=None), name="one_criterion_in_force"
+                fields=["node"],
+                condition=Q(edition_from__isnull=False, edition_until=None),
+                name="one_criterion_in_force",
             ),
         ]
         indexes = [GinIndex(fields=["subjects"], name="criterion_subjects")]
@@ -225,7 +229,7 @@ class Edition(models.Model):
 
 
 class Consent(models.Model):
-    """That a department agrees to a draft, named by the SHA-256 of its canonical document: another draft needs it anew."""
+    """That a department agrees to a draft, named by its document's SHA-256: another draft needs it anew."""
 
     append_only: ClassVar[bool] = True
 

@@ -36,7 +36,8 @@ def enqueue_many(
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO jobs_job (kind, key, args, actor, state, run_at, attempts, created_at, last_error)"
-            " SELECT %s, u.key, u.args, %s, 'queued', %s, 0, now(), '' FROM unnest(%s::text[], %s::jsonb[]) AS u(key, args)"
+            " SELECT %s, u.key, u.args, %s, 'queued', %s, 0, now(), ''"
+            " FROM unnest(%s::text[], %s::jsonb[]) AS u(key, args)"
             " ON CONFLICT (key) DO NOTHING RETURNING id",
             [
                 kind,
@@ -61,7 +62,7 @@ def publish(jobs: Iterable[tuple[int, str]]) -> None:
 
     try:
         for job_id, kind in jobs:
-            run.apply_async([job_id], queue=registry.kind(kind).queue, retry=False)
+            run.apply_async((job_id,), queue=registry.kind(kind).queue, retry=False)
     except run.app.connection_for_write().connection_errors as error:
         log.warning("the broker cannot be reached; jobs wait for the next tick: %s", error)
 

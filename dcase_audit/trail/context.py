@@ -1,6 +1,6 @@
 """Who acts, why and through what: one context variable, carried into every writing transaction.
 
-Source: the execute wrapper follows the measured recipe of ADR 0003; each door (request, command, job) only calls ``acting``.
+The execute wrapper follows the measured recipe of ADR 0003; each door (request, command, job) only calls ``acting``.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _context: ContextVar[dict[str, Any] | None] = ContextVar("trail_context", defaul
 
 @contextmanager
 def acting(actor: Actor, **more: str) -> Iterator[None]:
-    """Attribute every write inside to ``actor``: ``user:ID``, ``token:PREFIX``, ``command:NAME``, ``system`` or ``anonymous``.
+    """Attribute every write inside to ``actor``: ``user:ID``, ``token:PREFIX``, ``command:NAME``, ``system`` ...
 
-    ``more`` holds what else is known: ``reason``, ``request``, ``address``, ``task``. A callable is asked at each write,
-    so that a login is attributed to the person that it let in. Contexts nest; the inner one counts.
+    ``more`` holds what else is known: ``reason``, ``request``, ``address``, ``task``. A callable is asked at each
+    write, so that a login is attributed to the person that it let in. Contexts nest; the inner one counts.
     """
     token = _context.set({"actor": actor, **more})
     try:
@@ -60,7 +60,7 @@ def _asked(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(connection: BaseDatabaseWrapper) -> None:
-    """Tell the running transaction who acts; needed by hand only before what no wrapper sees: COPY, psycopg's cursors."""
+    """Tell the running transaction who acts; by hand only before what no wrapper sees: COPY, psycopg's cursors."""
     if connection.connection.info.transaction_status == TransactionStatus.IDLE:
         connection.trail_sent = None  # type: ignore[attr-defined]
     said = as_json()

@@ -10,7 +10,7 @@ from django.db import connection
 
 
 def record(kind: str, subject: str, **payload: Any) -> None:
-    """Write the event ``kind`` (``noun.past_tense``) about ``subject`` (``revision:17``) with the transaction it belongs to.
+    """Write the event ``kind`` (``noun.past_tense``) about ``subject`` (``revision:17``) with its transaction.
 
     The database adds time, transaction, session user and the context; without an actor it refuses
     (SQLSTATE 42501).

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import transaction
+from drf_spectacular.utils import extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,7 +18,7 @@ from dcase_audit.api_refusals import MatchRequired, StaleMatch
 from dcase_audit.api_schema import described, header
 from dcase_audit.api_views import ApiView, allow, find, header_text
 from evidence import services
-from evidence.api.revisions import answer, decisions_of, latest_of
+from evidence.api.revisions import answer, decisions_of, latest_of, shown_with
 from evidence.api.shapes import RevisionShape
 from evidence.api.showing import etag_of
 from evidence.models import Artefact, Decision, Revision
@@ -92,7 +93,7 @@ class DecisionView(ApiView):
     action: ClassVar[Action]
 
     def post(self, request: Request, pk: int) -> Response:
-        revision = find(Revision.objects.visible_to(self.user).select_related("artefact", "created_by", "corrects"), pk=pk)
+        revision = find(shown_with(Revision.objects.visible_to(self.user)), pk=pk)
         may = self.action.may(self.access, custodian_id=revision.artefact.custodian_id)
         allow(may, "Another department keeps this evidence, or decisions on it are not yours.")
         values = self.body(self.action.body)
@@ -121,8 +122,6 @@ class DecisionView(ApiView):
 def view_of(name: str) -> Any:
     """Return the view of one action."""
     action = ACTIONS[name]
-    members = {"action": action, "__doc__": f"{action.summary}."}
-    view = type(f"{action.kind.value.title().replace('_', '')}View", (DecisionView,), members)
     describe = described(
         action.summary,
         {200: RevisionShape, 201: RevisionShape},
@@ -132,9 +131,5 @@ def view_of(name: str) -> Any:
         description="A repeat by the same person is answered with 200, whatever `If-Match` says.",
         tag="decisions",
     )
-    view.post = describe(_post)  # type: ignore[attr-defined]
-    return view.as_view()  # type: ignore[attr-defined]
-
-
-def _post(self: DecisionView, request: Request, pk: int) -> Response:
-    return DecisionView.post(self, request, pk)
+    kind: Any = type(f"{name.title().replace('-', '')}View", (DecisionView,), {"action": action})
+    return extend_schema_view(post=describe)(kind).as_view()

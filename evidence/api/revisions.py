@@ -23,7 +23,7 @@ from dcase_audit.api_views import ApiView, allow, find
 from dcase_audit.errors import Invalid
 from evidence import idempotency, services
 from evidence.api.shapes import RevisionShape
-from evidence.api.showing import JSON, etag_of, revision_href, shown_revision
+from evidence.api.showing import shown_revision
 from evidence.api.uploads import FormParser, Upload
 from evidence.models import Artefact, Decision, Revision, RevisionFile
 from evidence.services import FileIn
@@ -131,8 +131,7 @@ class RevisionsView(ApiView):
         files = [file_in(upload, said, at) for upload, said in zip(uploads, told, strict=True)]
         revision = services.add_revision(artefact=artefact, actor=self.user, at=at, files=files, **values)
         uses = list(revision.files.select_related("file"))
-        body = shown_revision(revision, uses, [], withheld=False)
-        return idempotency.Done(201, body)
+        return idempotency.Done(201, shown_revision(revision, uses, [], latest=revision.number, withheld=False))
 
 
 class RevisionView(ApiView):
@@ -146,16 +145,17 @@ class RevisionView(ApiView):
 
 def shown_with(rows: Any) -> Any:
     """Add what showing a revision needs."""
-    rows = rows.select_related("artefact", "created_by", "corrects")
-    return rows.annotate(latest=Max("artefact__revisions__number"))
+    return rows.select_related("artefact", "created_by", "corrects")
 
 
 def answer(revision: Revision, view: ApiView, *, status: int = 200) -> Response:
     """Answer with the revision as it stands, and its ETag."""
     decisions = decisions_of(revision)
     uses = list(revision.files.select_related("file"))
-    body = shown_revision(revision, uses, decisions, withheld=is_withheld(revision, view))
-    return Response(body, status=status, headers={"ETag": etag_of(revision, decisions, latest_of(revision))})
+    body = shown_revision(
+        revision, uses, decisions, latest=latest_of(revision), withheld=is_withheld(revision, view)
+    )
+    return Response(body, status=status, headers={"ETag": body["etag"]})
 
 
 def decisions_of(revision: Revision) -> list[Decision]:

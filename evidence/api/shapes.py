@@ -96,6 +96,7 @@ class RevisionShape(Shape):
 
     id = serializers.IntegerField()
     href = serializers.CharField()
+    etag = serializers.CharField(help_text="What `If-Match` of a decision names.")
     artefact = serializers.CharField()
     number = serializers.IntegerField()
     state = serializers.ChoiceField(STATES)

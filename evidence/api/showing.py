@@ -80,11 +80,15 @@ def shown_line(revision: Revision, decisions: Sequence[Decision]) -> JSON:
 
 
 def shown_revision(
-    revision: Revision, files: Sequence[RevisionFile], decisions: Sequence[Decision], *, withheld: bool
+    revision: Revision, files: Sequence[RevisionFile], decisions: Sequence[Decision], *, latest: int, withheld: bool
 ) -> JSON:
-    """Show a revision whole; ``withheld``: of a confidential one, to another department, by its hashes only."""
+    """Show a revision whole; ``latest`` is the number of the artefact's latest one.
+
+    ``withheld``: of a confidential one, to another department, by its hashes only.
+    """
     return {
         **shown_line(revision, decisions),
+        "etag": etag_of(revision, decisions, latest),
         "artefact": revision.artefact.key,
         "covers": revision.covers,
         "valid_from": say_or_none(revision.valid_from),

@@ -140,10 +140,15 @@ def add_revision(
 
 
 def _check_periods(
-    valid_from: datetime | None, valid_until: datetime | None, proves_from: datetime | None, proves_until: datetime | None
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    proves_from: datetime | None,
+    proves_until: datetime | None,
 ) -> None:
     if valid_from is None and proves_until is None:
-        raise Invalid("say from when it applies, or what period it proves: age counts from there", pointer="/valid_from")
+        raise Invalid(
+            "say from when it applies, or what period it proves: age counts from there", pointer="/valid_from"
+        )
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
         raise Invalid("it would end before it begins", pointer="/valid_until")
     if proves_from is not None and proves_until is not None and proves_until < proves_from:

@@ -1,4 +1,4 @@
-"""Decisions about a revision: each is one row, taken by a person who may, and counts from the moment it is written with."""
+"""Decisions about a revision: each is one row, taken by a person who may, and counts from its moment on."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def return_revision(*, revision: Revision, actor: User | None, at: datetime, rea
     return _judge(revision, Kind.RETURNED, actor, at, _needed(reason))
 
 
-def _judge(revision: Revision, kind: Kind, actor: User | None, at: datetime, reason: str, by_rule: str = "") -> Decision:
+def _judge(
+    revision: Revision, kind: Kind, actor: User | None, at: datetime, reason: str, by_rule: str = ""
+) -> Decision:
     _check_approver(revision, actor)
     with settling(at=at, cause=f"revision.{kind.value}:{revision.pk}", artefacts=[revision.artefact_id]) as work:
         taken = _taken(revision)
@@ -143,7 +145,11 @@ def propose_annulment(*, revision: Revision, actor: User | None, at: datetime, r
         taken = _taken(revision)
         if Kind.ANNULMENT_PROPOSED in taken and taken[Kind.ANNULMENT_PROPOSED].by_id == _id(actor):
             return taken[Kind.ANNULMENT_PROPOSED]
-        if revision.verdict != Revision.Verdict.REFUTES or Kind.SUBMITTED not in taken or Kind.ANNULMENT_PROPOSED in taken:
+        if (
+            revision.verdict != Revision.Verdict.REFUTES
+            or Kind.SUBMITTED not in taken
+            or Kind.ANNULMENT_PROPOSED in taken
+        ):
             raise NotSubmitted("only counter-evidence is annulled, and one proposal is enough")
         return _decide(revision, Kind.ANNULMENT_PROPOSED, actor, work.moment, reason=_needed(reason))
 
@@ -223,4 +229,3 @@ def _check_writer(revision: Revision, actor: User | None) -> None:
 def _check_approver(revision: Revision, actor: User | None) -> None:
     if actor is not None and not permissions.may_approve_for(actor.access, custodian_id=revision.artefact.custodian_id):
         raise NotYours("only an approver of the department decides on its evidence")
-

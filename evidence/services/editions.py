@@ -23,7 +23,9 @@ def publish_edition(*, case: Case, actor: User | None, at: datetime) -> Edition:
         NotYours, and what ``cases.editions.publish`` refuses: grammar errors, missing consents, nothing to publish.
     """
     Case.objects.select_for_update(no_key=True).get(pk=case.pk)
-    Settlement.objects.get_or_create(case=case, defaults={"settled_at": case.created_at, "rules_version": RULES_VERSION})
+    Settlement.objects.get_or_create(
+        case=case, defaults={"settled_at": case.created_at, "rules_version": RULES_VERSION}
+    )
     _lock_subjects_of(case)
     with settling(at=at, cause="edition.published", cases=[case.pk]) as work:
         published = editions.publish(case, actor=actor, moment=work.moment)
@@ -33,5 +35,7 @@ def publish_edition(*, case: Case, actor: User | None, at: datetime) -> Edition:
 
 def _lock_subjects_of(case: Case) -> None:
     """Lock the subjects that any criterion of the case names, so that no version is recorded past the new edition."""
-    named = {key for keys in Criterion.objects.filter(node__case=case).values_list("subjects", flat=True) for key in keys}
+    named = {
+        key for keys in Criterion.objects.filter(node__case=case).values_list("subjects", flat=True) for key in keys
+    }
     list(Subject.objects.select_for_update(no_key=True).filter(key__in=named).order_by("pk").values_list("pk"))

@@ -53,6 +53,8 @@ def _heard_after_silence(artefact: Artefact, at: datetime) -> None:
 def _tolerance(artefact: Artefact) -> timedelta:
     """Return the shortest silence that a leaf of the artefact allows; counted time never runs faster than the clock."""
     leaves = artefact.supports.open().values("node")
-    silences = Criterion.objects.in_force().filter(node__in=leaves).exclude(silence="").values_list("silence", flat=True)
+    silences = (
+        Criterion.objects.in_force().filter(node__in=leaves).exclude(silence="").values_list("silence", flat=True)
+    )
     counted = (elapsed(parse_or_none(text)) for text in silences)
     return min((silence for silence in counted if silence is not None), default=timedelta(0))

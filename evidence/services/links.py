@@ -35,7 +35,12 @@ def link(*, artefact: Artefact, node: Node, actor: User | None, at: datetime, ra
             return found
         check_kind(artefact, node)
         support = Support.objects.create(
-            artefact=artefact, node=node, case_id=node.case_id, linked_at=work.moment, linked_by=actor, rationale=rationale
+            artefact=artefact,
+            node=node,
+            case_id=node.case_id,
+            linked_at=work.moment,
+            linked_by=actor,
+            rationale=rationale,
         )
         record("support.linked", f"support:{support.pk}", artefact=artefact.key, node=node.key)
     return support
@@ -63,7 +68,7 @@ def unlink(*, artefact: Artefact, node: Node, actor: User | None, at: datetime, 
 
 
 def check_kind(artefact: Artefact, node: Node) -> None:
-    """Refuse an artefact of a kind that the node's criterion does not name (without one: that does not fit the node)."""
+    """Refuse an artefact of a kind that the node's criterion does not name (without one: that does not fit)."""
     criterion = Criterion.objects.in_force().filter(node=node).first()
     kind = artefact.kind
     if criterion is not None and criterion.kinds:

@@ -25,7 +25,9 @@ LEAVES = {"rule-a": "E_1", "rule-b": "E_1", "rule-c": "E_2", "log": "M_1"}
 acts = st.lists(
     st.tuples(
         st.integers(0, 6),
-        st.sampled_from(["submit", "accept", "fail", "retest", "withdraw", "link", "unlink", "subject", "hear", "sweep", "void"]),
+        st.sampled_from(
+            ["submit", "accept", "fail", "retest", "withdraw", "link", "unlink", "subject", "hear", "sweep", "void"]
+        ),
         st.sampled_from(NAMES),
         st.integers(0, 3),
     ),

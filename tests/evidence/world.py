@@ -26,7 +26,13 @@ def case_file(slug: str = "small", **changes: Any) -> dict[str, Any]:
     """Return a case whose top goal rests on two leaves of one strategy, an alternative and a monitor."""
 
     def node(key: str, kind: str = "goal", **more: Any) -> dict[str, Any]:
-        return {"id": key, "type": kind, "statement": {"ja": f"{key}である", "en": f"{key} holds"}, "accountable": "service", **more}
+        return {
+            "id": key,
+            "type": kind,
+            "statement": {"ja": f"{key}である", "en": f"{key} holds"},
+            "accountable": "service",
+            **more,
+        }
 
     def leaf(key: str, kind: str = "evidence", **criterion: Any) -> dict[str, Any]:
         return node(key, kind, custodian="service", criterion={"kinds": ["rule"], "minimum": 1, **criterion})
@@ -64,7 +70,7 @@ def case_file(slug: str = "small", **changes: Any) -> dict[str, Any]:
 
 
 class World:
-    """The case with one artefact of each name: ``rule-a`` and ``rule-b`` for E_1, ``rule-c`` for E_2, ``log`` for M_1."""
+    """The case with four artefacts: ``rule-a`` and ``rule-b`` for E_1, ``rule-c`` for E_2, ``log`` for M_1."""
 
     def __init__(self, slug: str = "small", at: datetime = START) -> None:
         for key, monitors in (("rule", False), ("drill-record", False), ("monitor-log", True)):
@@ -82,7 +88,13 @@ class World:
 
     def _artefact(self, key: str, kind: str, at: datetime) -> Artefact:
         return services.create_artefact(
-            kind=Kind.objects.get(key=kind), key=key, title_en=key, custodian=self.service, owner=None, actor=None, at=at
+            kind=Kind.objects.get(key=kind),
+            key=key,
+            title_en=key,
+            custodian=self.service,
+            owner=None,
+            actor=None,
+            at=at,
         )
 
     def node(self, key: str) -> Node:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
-from hypothesis import strategies as st
 
-from dcase_audit.cases.words import Status
-from evidence.facts import LeafFacts, Revision
-from evidence.leaf_status import Leaf, Verdict, leaf_status, leaf_timeline
-from tests.status_strategies import END, START, STEP, grid, leaf_facts, moments
+from evidence.facts import LeafFacts
+from evidence.leaf_status import Verdict, leaf_status, leaf_timeline
+from tests.status_strategies import STEP, grid, leaf_facts, moments
 
 INSTANT = timedelta(microseconds=1)
 
@@ -20,7 +19,9 @@ def read(timeline: list[Verdict], at: datetime) -> Verdict:
 
 
 @given(leaf_facts(), moments, moments)
-def test_the_timeline_says_at_each_moment_what_the_rule_says(facts: LeafFacts, start: datetime, known: datetime) -> None:
+def test_the_timeline_says_at_each_moment_what_the_rule_says(
+    facts: LeafFacts, start: datetime, known: datetime
+) -> None:
     timeline = leaf_timeline(facts, start, known)
 
     for at in grid(start):
@@ -32,6 +33,6 @@ def test_the_timeline_says_at_each_moment_what_the_rule_says(facts: LeafFacts, s
 def test_until_the_instant_of_a_change_the_old_status_holds(facts: LeafFacts, start: datetime, known: datetime) -> None:
     timeline = leaf_timeline(facts, start, known)
 
-    for before, after in zip(timeline, timeline[1:], strict=False):
+    for before, after in pairwise(timeline):
         assert leaf_status(facts, after.at - INSTANT, known) == (before.status, before.because)
         assert leaf_status(facts, after.at, known) == (after.status, after.because)

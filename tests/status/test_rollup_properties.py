@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dcase_audit.cases.status import Argument, Timeline, children_first, look_below, roll_up, roll_up_timelines, status_at
+from dcase_audit.cases.status import (
+    Argument,
+    Timeline,
+    children_first,
+    look_below,
+    roll_up,
+    roll_up_timelines,
+    status_at,
+)
 from dcase_audit.cases.words import Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,7 +74,9 @@ def test_until_is_the_first_moment_at_which_the_status_differs(world: tuple[Argu
 
     for node, timeline in found.items():
         until = timeline[1][0] if len(timeline) > 1 else None
-        by_day = [roll_up(argument, {n: status_at(t, START + d * DAY) for n, t in leaves.items()})[node] for d in range(22)]
+        by_day = [
+            roll_up(argument, {n: status_at(t, START + d * DAY) for n, t in leaves.items()})[node] for d in range(22)
+        ]
         brute = next((START + day * DAY for day, status in enumerate(by_day) if status is not by_day[0]), None)
         assert until == brute
 

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         found = case_status(case, at=options["at"] or now, known=options["known"] or now)
         if not found.nodes:
             raise CommandError(f"no edition of {case.slug} was in force then")
-        self.stdout.write(json.dumps(as_json(found), ensure_ascii=False, indent=1) if options["json"] else as_text(found))
+        self.stdout.write(
+            json.dumps(as_json(found), ensure_ascii=False, indent=1) if options["json"] else as_text(found)
+        )
         if not found.nodes[0].stands:
             raise SystemExit(NOT_STANDING)
 

@@ -27,5 +27,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(swept._asdict()))
             return
         self.stdout.write(
-            f"{swept.cases} cases, {swept.changes} status changes, {swept.standings} artefacts, {swept.resettled} settled anew"
+            f"{swept.cases} cases, {swept.changes} status changes, {swept.standings} artefacts,"
+            f" {swept.resettled} settled anew"
         )

@@ -1,0 +1,52 @@
+"""What a leaf asks of its evidence, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dcase_audit.calendars import durations
+from dcase_audit.cases.dates import duration_text, language
+from dcase_audit.cases.graph import CriterionValue
+
+OPERATORS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "="}
+
+
+def criterion_lines(criterion: CriterionValue, kind_names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return each limit that the criterion sets as (what, limit); kinds by the names given."""
+    return [line for line in _lines(criterion, kind_names) if line[1]]
+
+
+def _lines(criterion: CriterionValue, kind_names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield _("Kinds of evidence"), listing(kind_names.get(kind, kind) for kind in criterion.kinds)
+    yield _("How many"), ngettext("at least %d artefact", "at least %d artefacts", criterion.minimum) % criterion.minimum
+    yield _("Must cover"), listing(criterion.must_cover)
+    yield _("Greatest age"), _after(criterion.max_age, _("%s from the end of what it proves"))
+    yield _("Reads as expiring"), _after(criterion.warn_before, _("%s before it ends"))
+    yield _("Longest silence"), _after(criterion.silence, "%s")
+    yield _("Counted in the hours of"), criterion.calendar
+    yield _("Goes stale when this changes"), listing(criterion.subjects)
+    yield _("Targets"), listing(target_text(target) for target in criterion.targets)
+    yield _("Refuted when"), criterion.refuted_when
+
+
+def _after(iso: str, template: str) -> str:
+    return template % duration_text(iso) if iso else ""
+
+
+def listing(items: Any) -> str:
+    """Join names as the active language does."""
+    return ("、" if language() == "ja" else ", ").join(items)
+
+
+def target_text(target: Mapping[str, Any]) -> str:
+    """Return a limit for something measured: what, of what, how much."""
+    value = str(target.get("value", ""))
+    if durations.PATTERN.fullmatch(value):
+        value = duration_text(value)
+    scope = target.get("class") or target.get("item") or ""
+    of = f" ({scope})" if scope else ""
+    return f"{target.get('measure', '')}{of} {OPERATORS.get(str(target.get('op')), '')} {value}"

@@ -1,0 +1,45 @@
+"""What another version of a subject would do to the leaves whose evidence was obtained on the present one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from dcase_audit.accounts.models import User
+from dcase_audit.cases.models import Criterion, Node
+from dcase_audit.cases.words import Status
+from evidence.facts import SubjectVersion
+from evidence.leaf_status import Leaf
+from evidence.loading import facts_of
+from evidence.models import Subject
+
+
+class Effect(NamedTuple):
+    """A leaf whose status would be another."""
+
+    case: str
+    node: str
+    before: Status
+    after: Status
+
+
+def effects_of(
+    subject: Subject, *, version: str, digest: str, since: datetime, user: User, at: datetime
+) -> list[Effect]:
+    """Return the leaves, of cases that ``user`` sees, whose status the version would change once it holds.
+
+    Constant queries; writes nothing.
+    """
+    named = Criterion.objects.in_force().filter(subjects__contains=[subject.key])
+    nodes = Node.objects.visible_to(user).filter(criteria__in=named).select_related("case")
+    leaves = {node.pk: node for node in nodes.order_by("case__slug", "position", "pk")}
+    moment = max(at, since)
+    planned = SubjectVersion(subject.key, version, digest, since, at)
+    facts = facts_of(list(leaves), at=moment) if leaves else {}
+    found = []
+    for pk, node in leaves.items():
+        with_it = facts[pk]._replace(subject_versions=(*facts[pk].subject_versions, planned))
+        before, after = Leaf(facts[pk], at).status(moment)[0], Leaf(with_it, at).status(moment)[0]
+        if before is not after:
+            found.append(Effect(node.case.slug, node.key, before, after))
+    return found
