@@ -28,18 +28,14 @@ FORECAST_DAYS = 400
 NOT_REASONS = frozenset({"accepted_late"})
 
 
-def nodes_of(
-    argument: Graph, status: CaseStatus, names: Names, artefacts: Mapping[str, Artefact]
-) -> tuple[Node, ...]:
+def nodes_of(argument: Graph, status: CaseStatus, names: Names, artefacts: Mapping[str, Artefact]) -> tuple[Node, ...]:
     """Return the nodes in reading order with what they read and why."""
     views = {view.key: view for view in status.nodes}
     return tuple(_node(node, views[node.key], names, artefacts) for node in argument.nodes)
 
 
 def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str, Artefact]) -> Node:
-    because = tuple(
-        reason_of(reason, artefacts) for reason in view.because if reason.get("reason") not in NOT_REASONS
-    )
+    because = tuple(reason_of(reason, artefacts) for reason in view.because if reason.get("reason") not in NOT_REASONS)
     refuted = tuple(Reason(code="counter_evidence", node=key, status="refuted") for key in view.counter_evidence)
     return Node(
         key=node.key,

@@ -47,7 +47,9 @@ def _artefact(
         kind=names.kind(row.kind.key),
         owner=names.person(row.owner_id),
         custodian=names.party(row.custodian.key),
-        supports=tuple(_support(link, known) for link in row.supports.all() if link.case_id == case.pk and link.linked_at <= known),
+        supports=tuple(
+            _support(link, known) for link in row.supports.all() if link.case_id == case.pk and link.linked_at <= known
+        ),
         revisions=tuple(_revision(r, mine, names, at, known) for r in sorted(submitted, key=lambda r: r.number)),
     )
 
@@ -126,7 +128,9 @@ def _on_leaf(fact: RevisionFact, leaf: Leaf, at: datetime) -> Standing:
         return "inconclusive"
     if fact.accepted_at is None or fact.accepted_at > min(at, leaf.known):
         return "waiting"
-    parts = [part for period in leaf.periods(fact.artefact, None) for part in period.parts if part.revision.id == fact.id]
+    parts = [
+        part for period in leaf.periods(fact.artefact, None) for part in period.parts if part.revision.id == fact.id
+    ]
     if any(part.start <= at < part.end for part in parts):
         return "in_force"
     if any(part.start > at for part in parts):
@@ -168,6 +172,12 @@ def gaps_of(
     for artefact, revision, start, until in sorted(late):
         accepted = datetime.fromisoformat(until)
         gaps.append(
-            Gap(artefact=artefact, start=datetime.fromisoformat(start), until=accepted, recorded_at=accepted, accepted_late=revision)
+            Gap(
+                artefact=artefact,
+                start=datetime.fromisoformat(start),
+                until=accepted,
+                recorded_at=accepted,
+                accepted_late=revision,
+            )
         )
     return tuple(sorted(gaps, key=lambda gap: (gap.start, gap.artefact)))

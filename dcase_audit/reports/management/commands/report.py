@@ -31,7 +31,12 @@ class Command(BaseCommand):
         at, known = options["at"] or now, options["known"] or now
         try:
             found = contents(
-                case, at=at, known=known, language=options["language"], report_id=f"{case.slug}-{at:%Y%m%dT%H%MZ}", made_at=now
+                case,
+                at=at,
+                known=known,
+                language=options["language"],
+                report_id=f"{case.slug}-{at:%Y%m%dT%H%MZ}",
+                made_at=now,
             )
             document = render(found)
         except AuditError as refusal:
