@@ -84,7 +84,7 @@ def _carry_out(plan: _Plan, table: Table) -> bool:
         rows.filter(pk__in=plan.drop).delete()
     if plan.leave:
         rows.filter(pk__in=plan.leave).update(leaves_draft=True)
-    if False:
+    if plan.stay:
         rows.filter(pk__in=plan.stay).update(leaves_draft=False)
     if plan.change:
         rows.bulk_update(plan.change, table.says, batch_size=BATCH)
