@@ -1,4 +1,4 @@
-"""Why a leaf has its status, in sentences of both languages, for people who are to do something about it.
+"""Why a node has its status, in sentences of both languages: for notices, pages and whoever else has to say it.
 
 Dates are those of the case's zone and inclusive: what ends on 1 April at midnight held until 31 March.
 """
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils import dateformat, translation
 from django.utils.text import Truncator
 
-from dcase_audit.cases.presentation import Words
+from dcase_audit.cases.presentation import Words, status_word
 from dcase_audit.cases.words import Status
 from evidence.models import Artefact
 
@@ -45,8 +45,22 @@ SENTENCES = {
     "ends": Words("{evidence}の有効期間は{until}までです", "{evidence} is valid until {until}"),
     "refuted": Words("{evidence}（{at}受領）が反証しています", "{evidence}, received on {at}, refutes it"),
 }
+# What is said on pages alone: of inner nodes, of what waits for others, and beside a status without deciding it.
+MORE_SENTENCES = {
+    "waiting": Words(
+        "{evidence}が{at}に提出され、承認を待っています", "{evidence} was submitted on {at} and awaits a decision"
+    ),
+    "accepted_late": Words(
+        "{evidence}は{gap_from}からとされていますが、承認は{gap_until}でした。その間の裏づけはありません",
+        "{evidence} claims to apply from {gap_from} but was accepted on {gap_until}; the time between has no support",
+    ),
+    "undeveloped": Words("まだ論証されていません", "It is not argued yet"),
+    "children": Words("{nodes}の状態によります", "It follows from {nodes}"),
+    "external": Words("参照先の{nodes}の状態によります", "It follows from {nodes}, to which it points"),
+}
 MOMENTS = ("at", "since", "silent_since", "starts_at", "ended_at", "ends_at")
 SPELT_OUT = 2
+NO_TITLES: Mapping[str, str] = {}
 
 
 def deciding(because: Iterable[Reason], status: Status) -> list[Reason]:
@@ -88,20 +102,60 @@ def short(text: str, length: int) -> str:
 
 
 def _sentence(reason: Reason, artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str) -> str:
-    moment = next((datetime.fromisoformat(reason[name]) for name in MOMENTS if name in reason), None)
     artefact = artefacts.get(reason.get("artefact", 0))
-    quoted = Words("「{}」", "“{}”").into(language)
+    return _filled(reason, quoted(short(artefact.title(language), 50), language) if artefact else "", zone, language)
+
+
+def reason_text(reason: Reason, language: str, zone: ZoneInfo, titles: Mapping[str, str] = NO_TITLES) -> str:
+    """Return one reason as ``evidence.asof`` gives it (things by their keys), as a sentence without full stop.
+
+    ``titles`` says what artefacts are called; one that it does not know is named by its key. A reason that only
+    names a node below and its status becomes that.
+    """
+    if "reason" not in reason:
+        return f"{reason['node']}: {status_word(Status.of(reason['status']), language)}"
+    key, number = reason.get("artefact"), reason.get("revision")
+    name = quoted(short(titles.get(key, key), 50), language) if key else Words("証拠", "The evidence").into(language)
+    if number:
+        name += Words("第{}版", " (revision {})").into(language).format(number)
+    return _filled(reason, name, zone, language)
+
+
+def quoted(name: str, language: str) -> str:
+    """Return a name between the language's quotation marks."""
+    return Words("「{}」", "“{}”").into(language).format(name)
+
+
+def _filled(reason: Reason, evidence: str, zone: ZoneInfo, language: str) -> str:
+    def said(name: str) -> str:
+        return day(datetime.fromisoformat(reason[name]).astimezone(zone).date(), language) if name in reason else ""
+
+    moment = next((datetime.fromisoformat(reason[name]) for name in MOMENTS if name in reason), None)
     before, after = _versions(reason.get("from", ["", ""]), reason.get("to", ["", ""]))
     filled = {
-        "evidence": quoted.format(short(artefact.title(language), 50)) if artefact else "",
+        "evidence": evidence,
         "at": day(moment.astimezone(zone).date(), language) if moment else "",
         "until": day(last_day(moment, zone), language) if moment else "",
+        "gap_from": said("gap_from"),
+        "gap_until": said("gap_until"),
         "subject": reason.get("subject", ""),
         "before": before,
         "after": after,
+        "nodes": _nodes(reason, language),
     }
-    sentence = SENTENCES[reason["reason"]].into(language).format_map(filled)
-    return sentence + _items(reason.get("items", []), language)
+    template = SENTENCES.get(reason["reason"]) or MORE_SENTENCES[reason["reason"]]
+    return template.into(language).format_map(filled) + _items(reason.get("items", []), language)
+
+
+def _nodes(reason: Reason, language: str) -> str:
+    """Return the nodes that a reason names; one outside of the reader's view is not named."""
+    named = [str(node) for node in (*reason.get("nodes", ()), reason.get("node")) if node is not None]
+    if not named:
+        return Words("別のケースのゴール", "a goal of another case").into(language)
+    more = max(0, reason.get("count", 0) - len(named))
+    if language == "ja":
+        return "、".join(named) + (f"ほか{more}件" if more else "")
+    return ", ".join(named) + (f" and {more} more" if more else "")
 
 
 def _versions(before: list[str], after: list[str]) -> tuple[str, str]:

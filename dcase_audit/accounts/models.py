@@ -267,3 +267,19 @@ class TokenUse(models.Model):
     used_at = models.DateTimeField()
 
     objects: models.Manager[TokenUse] = models.Manager()
+
+
+class LoginFailures(models.Model):
+    """How often a login failed lately, for one name typed (by its SHA-256: it may be a password) and one address."""
+
+    account_sha256 = models.CharField(max_length=64)
+    address = models.CharField(max_length=45)
+    count = models.PositiveIntegerField()
+    since = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    objects: models.Manager[LoginFailures] = models.Manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account_sha256", "address"], name="one_count_of_failures")]
+        indexes = [models.Index(fields=["last_at"], name="login_failures_last")]

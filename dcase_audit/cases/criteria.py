@@ -22,7 +22,10 @@ def criterion_lines(criterion: CriterionValue, kind_names: Mapping[str, str]) ->
 
 def _lines(criterion: CriterionValue, kind_names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield _("Kinds of evidence"), listing(kind_names.get(kind, kind) for kind in criterion.kinds)
-    yield _("How many"), ngettext("at least %d artefact", "at least %d artefacts", criterion.minimum) % criterion.minimum
+    yield (
+        _("How many"),
+        ngettext("at least %d artefact", "at least %d artefacts", criterion.minimum) % criterion.minimum,
+    )
     yield _("Must cover"), listing(criterion.must_cover)
     yield _("Greatest age"), _after(criterion.max_age, _("%s from the end of what it proves"))
     yield _("Reads as expiring"), _after(criterion.warn_before, _("%s before it ends"))

@@ -1,0 +1,80 @@
+"""Logging in and out, and a person's own page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from dcase_audit.accounts.authentication import authenticated
+from dcase_audit.accounts.forms import LanguageForm, LoginForm
+from dcase_audit.accounts.models import ApiToken, Membership
+from dcase_audit.trail.events import record
+
+TOO_MANY_REQUESTS = 429
+
+
+class LoginView(auth_views.LoginView):
+    """Admits people by their passwords; failures are counted, successes are recorded."""
+
+    authentication_form = LoginForm
+    template_name = "pages/login.html"
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            response = super().form_valid(form)
+            record("login.succeeded", f"user:{self.request.user.pk}")
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)
+        if form.locked:
+            response.status_code = TOO_MANY_REQUESTS
+        return response
+
+
+class PasswordView(auth_views.PasswordChangeView):
+    """Changes the own password; sessions elsewhere end."""
+
+    template_name = "pages/password.html"
+    success_url = reverse_lazy("me")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            response = super().form_valid(form)
+            record("password.changed", f"user:{self.request.user.pk}")
+        messages.success(self.request, _("Your password was changed."))
+        return response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    """Show what the person is here, and let them choose the language."""
+    user = authenticated(request)
+    form = LanguageForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        with translation.override(user.language):
+            messages.success(request, _("The language was changed."))
+        return redirect("me")
+    now = datetime.now(UTC)
+    tokens = ApiToken.objects.filter(user=user).select_related("department", "use").order_by("-created_at")
+    context = {
+        "form": form,
+        "memberships": Membership.objects.in_force(at=now).filter(user=user).select_related("party"),
+        "engagements": user.engagements.in_force(at=now).select_related("institution"),
+        "tokens": [(token, token.is_valid(at=now)) for token in tokens],
+    }
+    return render(request, "pages/me.html", context)

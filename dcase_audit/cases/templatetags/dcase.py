@@ -1,0 +1,78 @@
+"""How pages show statuses, kinds of node and moments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from dcase_audit.cases.dates import day_text, duration_text, language, last_day_text, moment_text
+from dcase_audit.cases.models import Case
+from dcase_audit.cases.presentation import STATUS_STYLES, kind_word
+from dcase_audit.cases.words import NodeKind, Status
+
+register = template.Library()
+
+TIME = '<time datetime="{}">{}</time>'
+
+
+def chip_of(status: Status, in_language: str) -> SafeString:
+    """Return a status as a chip: sign, word and colour."""
+    style = STATUS_STYLES[status]
+    return format_html(
+        '<span class="chip chip-{}"><span aria-hidden="true">{}</span> {}</span>',
+        status.word,
+        style.glyph,
+        style.words.into(in_language),
+    )
+
+
+@register.filter
+def chip(status: Status | int | None) -> str:
+    """Show a status; nothing for what has none."""
+    return "" if status is None else chip_of(Status(status), language())
+
+
+@register.filter
+def kind(value: str) -> str:
+    """Say what a kind of node is called."""
+    return kind_word(NodeKind(value), language())
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """Show a day, or the day of a moment."""
+    return "" if value is None else format_html(TIME, value.isoformat(), day_text(value))
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Show a moment with its time and zone."""
+    return "" if value is None else format_html(TIME, value.isoformat(), moment_text(value))
+
+
+@register.filter
+def last_day(end: datetime | None) -> str:
+    """Show an end as the last day that it includes."""
+    return "" if end is None else format_html(TIME, end.isoformat(), last_day_text(end))
+
+
+@register.filter
+def duration(iso: str) -> str:
+    """Say how long an ISO 8601 duration is."""
+    return duration_text(iso) if iso else ""
+
+
+@register.filter
+def own(thing: object, attribute: str) -> str:
+    """Return a text that a thing has in both languages (``title``, ``name``, ``statement``), in the reader's."""
+    found: str = getattr(thing, attribute)(language())
+    return found
+
+
+@register.simple_tag
+def holds_demo() -> bool:
+    """Tell whether this database holds made-up data, which every page then says."""
+    return Case.objects.filter(is_demo=True).exists()

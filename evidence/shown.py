@@ -1,0 +1,110 @@
+"""The present status of a case as it is stored, in the form of ``evidence.asof``: what pages show by default.
+
+Nothing is evaluated here, so that a page of a case of a thousand leaves costs a constant number of plain reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from dcase_audit.cases import arguments
+from dcase_audit.cases.arguments import StatusRow, rows
+from dcase_audit.cases.models import Case
+from dcase_audit.cases.outline import Line
+from dcase_audit.cases.status import RULES_VERSION, Below, look_below
+from dcase_audit.cases.words import Status
+from evidence.asof import Because, CaseStatus, NodeView, edition_at
+
+Reason = Mapping[str, Any]
+
+
+def present_status(case: Case, lines: Iterable[Line], *, at: datetime) -> CaseStatus:
+    """Return what is stored of the nodes ``lines`` (those of the edition in force), in their order; ``at`` is now."""
+    edition = edition_at(case, at=at)
+    number = edition.number if edition is not None else None
+    found = arguments.statuses_of_case(case.pk)
+    nodes = arguments.nodes_of([case.pk], edition=number)
+    argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=number))
+    # Between a publication and this reading the two may differ by a node.
+    complete = all(node in found for node in argument.supports)
+    below = look_below(argument, {node: row.status for node, row in found.items()}) if complete else {}
+    named = named_reasons(found)
+    keys = {line.id: line.key for line in lines}
+    views = [_view(line, found.get(line.id), below.get(line.id), named, found, keys) for line in lines]
+    sha256 = edition.sha256 if edition is not None else ""
+    return CaseStatus(case, at, at, number, sha256, RULES_VERSION, tuple(views))
+
+
+def _view(
+    line: Line,
+    row: StatusRow | None,
+    under: Below | None,
+    named: Mapping[int, Because],
+    statuses: Mapping[int, StatusRow],
+    keys: Mapping[int, str],
+) -> NodeView:
+    if row is None or under is None:
+        return NodeView(line.id, line.key, line.kind, None, None, None, None, (), {})
+    because = named.get(line.id, ())
+    if line.kind not in arguments.LEAVES:
+        shaky = (
+            {"node": keys[leaf], "status": statuses[leaf].status.word} for leaf in under.because if leaf != line.id
+        )
+        because = tuple(shaky) or because
+    return NodeView(
+        id=line.id,
+        key=line.key,
+        kind=line.kind,
+        status=row.status,
+        stands=row.status.stands,
+        since=row.since,
+        until=row.until,
+        because=because,
+        counts={status.word: number for status, number in under.counts.items()},
+        counter_evidence=tuple(keys[leaf] for leaf in under.counter_evidence),
+    )
+
+
+def named_reasons(found: Mapping[int, StatusRow]) -> dict[int, Because]:
+    """Return the stored reasons of each node with artefacts and nodes by key and revisions by number."""
+    names = ReasonNames(reason for row in found.values() for reason in row.because)
+    return {node: tuple(names.named(reason) for reason in row.because) for node, row in found.items()}
+
+
+class ReasonNames:
+    """The keys and numbers of the rows that stored reasons name, in at most three queries."""
+
+    def __init__(self, reasons: Iterable[Reason]) -> None:
+        listed = list(reasons)
+        nodes = {node for reason in listed for node in (*reason.get("nodes", ()), reason.get("node"))}
+        self._nodes = _names("SELECT id, key FROM cases_node WHERE id = ANY(%s)", nodes)
+        artefacts = {reason.get("artefact") for reason in listed}
+        self._artefacts = _names("SELECT id, key FROM evidence_artefact WHERE id = ANY(%s)", artefacts)
+        revisions = {reason.get("revision") for reason in listed}
+        self._revisions = _names("SELECT id, number FROM evidence_revision WHERE id = ANY(%s)", revisions)
+
+    def named(self, reason: Reason) -> dict[str, Any]:
+        """Return the reason with names in place of ids."""
+        found = dict(reason)
+        if "nodes" in found:
+            found["nodes"] = [self._nodes[node] for node in found["nodes"] if node in self._nodes]
+        for member, names in (("node", self._nodes), ("artefact", self._artefacts), ("revision", self._revisions)):
+            if isinstance(found.get(member), int):
+                found[member] = names.get(found[member])
+        return found
+
+
+def _names(query: str, ids: Iterable[Any]) -> dict[int, Any]:
+    wanted = sorted(pk for pk in ids if isinstance(pk, int))
+    return dict(rows(query, [wanted])) if wanted else {}
+
+
+def titles_of(keys: Iterable[str], language: str) -> dict[str, str]:
+    """Return what artefacts are called in ``language``, by their keys: of a case, whose nodes are seen, reasons are too."""
+    wanted = sorted(set(keys))
+    found = (
+        rows("SELECT key, title_ja, title_en FROM evidence_artefact WHERE key = ANY(%s)", [wanted]) if wanted else []
+    )
+    return {key: ((ja or en) if language == "ja" else (en or ja)) or key for key, ja, en in found}
