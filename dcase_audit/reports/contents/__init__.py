@@ -1,0 +1,53 @@
+"""What an accountability report says, as plain frozen values; no database, no clock, no wording."""
+
+from dcase_audit.reports.contents.case import (
+    Criterion,
+    ForecastChange,
+    Header,
+    Language,
+    Link,
+    Node,
+    Party,
+    ReadingNote,
+    Reason,
+    Target,
+)
+from dcase_audit.reports.contents.drills import Achieved, Check, Drill, Occurrence, Result
+from dcase_audit.reports.contents.evidence import (
+    Artefact,
+    Decision,
+    File,
+    Gap,
+    RefusedUpload,
+    Revision,
+    SubjectVersion,
+    Support,
+)
+from dcase_audit.reports.contents.report import ReportContents
+
+__all__ = [
+    "Achieved",
+    "Artefact",
+    "Check",
+    "Criterion",
+    "Decision",
+    "Drill",
+    "File",
+    "ForecastChange",
+    "Gap",
+    "Header",
+    "Language",
+    "Link",
+    "Node",
+    "Occurrence",
+    "Party",
+    "ReadingNote",
+    "Reason",
+    "RefusedUpload",
+    "ReportContents",
+    "Result",
+    "Revision",
+    "SubjectVersion",
+    "Support",
+    "Target",
+]

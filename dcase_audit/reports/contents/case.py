@@ -1,0 +1,158 @@
+"""The argument as a report shows it: who is asked, what is claimed, what stands and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, LinkKind, NodeKind, Status
+
+Language = Literal["ja", "en"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the cover says. Digests are lower-case hexadecimal, moments aware, ``timezone`` an IANA name."""
+
+    report_id: str
+    language: Language
+    case_slug: str
+    case_title: str
+    edition_number: int
+    edition_sha256: str
+    edition_published_at: datetime
+    at: datetime
+    known: datetime
+    period_from: datetime
+    made_at: datetime
+    timezone: str
+    issuer: str
+    rules_version: int
+    limits_are_assumptions: bool
+    demo: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One reason behind a status; ``words`` has a sentence for each ``code``, the other fields fill it.
+
+    ``item`` is what must be covered or the subject compared, ``node`` and ``status`` name a leaf that decides
+    the status of a node above it, ``before`` and ``after`` are versions of the subject.
+    """
+
+    code: str
+    item: str = ""
+    artefact: str = ""
+    revision: int | None = None
+    party: str = ""
+    before: str = ""
+    after: str = ""
+    at: datetime | None = None
+    node: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A limit for something measured: ``op`` is one of ``<= >= < > =``, ``value`` a number or a duration."""
+
+    measure: str
+    op: str
+    value: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """What a leaf asks of its evidence. Durations are ISO 8601; an empty field sets no limit."""
+
+    kinds: tuple[str, ...]
+    minimum: int
+    must_cover: tuple[str, ...] = ()
+    max_age: str = ""
+    warn_before: str = ""
+    silence: str = ""
+    calendar: str = ""
+    subjects: tuple[str, ...] = ()
+    refuted_when: str = ""
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A node with its status at the report's moment; contexts are not judged and have an empty ``status``.
+
+    Holders are the names of parties, empty where nobody is named. ``until`` is the first moment at which the
+    status differs, None if no such moment is known. ``points_at`` names the goal of another case that an external
+    node stands for.
+    """
+
+    key: str
+    kind: NodeKind
+    statement: str
+    status: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    because: tuple[Reason, ...] = ()
+    accountable: str = ""
+    custodian: str = ""
+    verifier: str = ""
+    support_rule: Literal["all", "any"] = "all"
+    undeveloped: bool = False
+    criterion: Criterion | None = None
+    points_at: str = ""
+
+    @property
+    def judged(self) -> bool:
+        return bool(self.status)
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether it holds at the report's moment; a node that is not judged does not say so."""
+        return self.judged and Status.of(self.status).stands
+
+    @property
+    def takes_evidence(self) -> bool:
+        return self.kind in LEAF_KINDS
+
+    @property
+    def is_context(self) -> bool:
+        return self.kind in CONTEXT_KINDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """From the element above (``source``) to the one below or beside it (``target``), by node keys."""
+
+    source: str
+    target: str
+    kind: LinkKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastChange:
+    """A later change of status that follows from what is known; it holds from ``at`` on."""
+
+    at: datetime
+    node: str
+    status: str
+    because: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Party:
+    """A department, vendor or institution, with the name it had at the report's moment."""
+
+    key: str
+    name: str
+    symbol: str = ""
+    holds: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingNote:
+    """What the reader of the source added to it, in the language in which it was written."""
+
+    text: str
+    language: Language

@@ -1,0 +1,169 @@
+"""The template tags of the report: texts, words, moments and links, set by the report's wording."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from django import template
+from django.template import Context
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
+from dcase_audit.cases.words import NodeKind, Status
+from dcase_audit.reports.contents import Node, Reason
+from dcase_audit.reports.render.phrases import keep_phrases
+from dcase_audit.reports.words import Wording, exact
+
+register = template.Library()
+IDENTIFIER = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9_-]+")
+
+
+def wording_of(context: Context) -> Wording:
+    wording: Wording = context["wording"]
+    return wording
+
+
+def set_text(wording: Wording, text: str) -> SafeString:
+    """Escape ``text``; Japanese breaks between phrases only, and its identifiers are set to be read exactly."""
+    if wording.language != "ja":
+        return SafeString(escape(text))
+    return SafeString(IDENTIFIER.sub(r'<span class="identifier">\g<0></span>', escape(keep_phrases(text))))
+
+
+@register.simple_tag(takes_context=True)
+def say(context: Context, entry: str, **values: object) -> SafeString:
+    """Set one of the report's own texts, with ``values`` filled in."""
+    wording = wording_of(context)
+    return set_text(wording, wording.say(entry, **values))
+
+
+@register.simple_tag(takes_context=True)
+def plain(context: Context, entry: str, **values: object) -> str:
+    """Return a text for an attribute: no line is broken there."""
+    return wording_of(context).say(entry, **values)
+
+
+@register.simple_tag(takes_context=True)
+def text(context: Context, value: str) -> SafeString:
+    """Set a text that comes from a record."""
+    return set_text(wording_of(context), value)
+
+
+@register.simple_tag(takes_context=True)
+def listing(context: Context, values: tuple[str, ...]) -> SafeString:
+    """Set names one after the other."""
+    wording = wording_of(context)
+    return set_text(wording, wording.listing(values))
+
+
+@register.simple_tag(takes_context=True)
+def choice(context: Context, vocabulary: str, word: str) -> SafeString:
+    wording = wording_of(context)
+    return set_text(wording, wording.choice(vocabulary, word))
+
+
+@register.simple_tag(takes_context=True)
+def reason(context: Context, value: Reason) -> SafeString:
+    wording = wording_of(context)
+    return set_text(wording, wording.reason(value))
+
+
+@register.simple_tag(takes_context=True)
+def kind(context: Context, value: NodeKind) -> str:
+    return kind_word(value, wording_of(context).language)
+
+
+@register.simple_tag(takes_context=True)
+def status(context: Context, word: str | Status) -> SafeString:
+    """Set a status as glyph, word and colour."""
+    found = word if isinstance(word, Status) else Status.of(word)
+    return format_html(
+        '<span class="status {}">{} {}</span>',
+        found.word,
+        STATUS_STYLES[found].glyph,
+        status_word(found, wording_of(context).language),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Context, value: datetime) -> str:
+    return wording_of(context).times.moment(value)
+
+
+@register.simple_tag
+def utc(value: datetime) -> str:
+    return exact(value)
+
+
+@register.simple_tag(takes_context=True)
+def day(context: Context, value: datetime) -> str:
+    return wording_of(context).times.day(value)
+
+
+@register.simple_tag(takes_context=True)
+def short(context: Context, value: datetime) -> str:
+    """Set date and time for a table."""
+    return wording_of(context).times.short_moment(value)
+
+
+@register.simple_tag(takes_context=True)
+def short_day(context: Context, value: datetime) -> str:
+    return wording_of(context).times.short_day(value)
+
+
+@register.simple_tag(takes_context=True)
+def last_day(context: Context, value: datetime) -> str:
+    return wording_of(context).times.short_last(value)
+
+
+@register.simple_tag(takes_context=True)
+def until(context: Context, value: datetime) -> str:
+    return wording_of(context).times.until(value)
+
+
+@register.simple_tag(takes_context=True)
+def period(context: Context, start: datetime | None, end: datetime | None) -> SafeString:
+    """Set a period with inclusive dates."""
+    wording = wording_of(context)
+    return set_text(wording, wording.times.period(start, end))
+
+
+@register.simple_tag(takes_context=True)
+def measured(context: Context, value: str) -> str:
+    return wording_of(context).measured(value)
+
+
+@register.simple_tag(takes_context=True)
+def target(context: Context, value: object) -> SafeString:
+    wording = wording_of(context)
+    return set_text(wording, wording.target(value))  # type: ignore[arg-type]
+
+
+@register.simple_tag
+def node_link(key: str) -> SafeString:
+    """Set a node's key as a link to its account."""
+    return format_html('<a class="key" href="#node-{}">{}</a>', key, key)
+
+
+@register.simple_tag(takes_context=True)
+def node_links(context: Context, nodes: list[Node]) -> SafeString:
+    """Set the keys of nodes as links; contexts, which have no account of their own, as plain keys."""
+    comma = mark_safe(wording_of(context).catalogue.comma.rstrip() + " ")
+    return format_html_join(
+        comma, "{}", ((node_link(node.key) if node.judged else format_html('<span class="key">{}</span>', node.key),)
+                      for node in nodes)
+    )  # fmt: skip
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a whole number with commas between thousands."""
+    return f"{number:,}"
+
+
+@register.filter
+def short_hash(sha256: str) -> str:
+    """Return the beginning of a digest; the register prints it whole."""
+    return f"{sha256[:12]}…"

@@ -1,0 +1,88 @@
+"""The words of the report, in its language: texts, sentences for reasons, criteria, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from dcase_audit.calendars import durations
+from dcase_audit.reports.contents import Criterion, Language, Reason, Target
+from dcase_audit.reports.words.catalogue import Term, catalogue, status_meanings, terms
+from dcase_audit.reports.words.times import Times, exact
+
+__all__ = ["Term", "Times", "Wording", "exact", "status_meanings", "terms"]
+
+
+class Wording:
+    """Says what the report has to say in one language; moments are printed in ``zone``."""
+
+    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+        self.language = language
+        self.catalogue = catalogue(language)
+        self.times = Times(self.catalogue, zone)
+
+    def say(self, key: str, /, **values: object) -> str:
+        """Return the text ``key`` with ``values`` filled in; KeyError for a text that does not exist."""
+        return self.catalogue.texts[key].format(**values)
+
+    def choice(self, vocabulary: str, word: str) -> str:
+        """Return a word of a closed vocabulary: ``choice("verdict", "refutes")``."""
+        return self.catalogue.choices[vocabulary][word]
+
+    def listing(self, items: Iterable[str]) -> str:
+        """Join names as the language does."""
+        return self.catalogue.comma.join(items)
+
+    def reason(self, reason: Reason) -> str:
+        """Return one reason as a sentence, without full stop."""
+        sentence = self.catalogue.reasons[reason.code].format(
+            evidence=self.evidence(reason.artefact, reason.revision),
+            at=self.times.short_moment(reason.at) if reason.at else "",
+            until=self.times.until(reason.at) if reason.at else "",
+            party=reason.party,
+            before=reason.before,
+            after=reason.after,
+            node=reason.node,
+        )
+        return self.catalogue.item.format(item=reason.item, reason=sentence) if reason.item else sentence
+
+    def evidence(self, artefact: str, revision: int | None) -> str:
+        """Name a revision of an artefact, or the artefact where no revision is meant."""
+        if not artefact:
+            return self.catalogue.some_evidence
+        if revision is None:
+            return artefact
+        return self.catalogue.evidence.format(artefact=artefact, revision=revision)
+
+    def criterion(self, criterion: Criterion) -> list[tuple[str, str]]:
+        """Return each limit that the criterion sets as (what, limit)."""
+        values = {
+            "kinds": self.listing(criterion.kinds),
+            "minimum": str(criterion.minimum),
+            "must_cover": self.listing(criterion.must_cover),
+            "max_age": self._duration(criterion.max_age),
+            "warn_before": self._duration(criterion.warn_before),
+            "silence": self._duration(criterion.silence),
+            "calendar": criterion.calendar,
+            "subjects": self.listing(criterion.subjects),
+            "targets": self.listing(self.target(target) for target in criterion.targets),
+            "refuted_when": criterion.refuted_when,
+        }
+        words = self.catalogue.criterion
+        return [(words[field][0], words[field][1].format(value=value)) for field, value in values.items() if value]
+
+    def target(self, target: Target) -> str:
+        """Return what is measured and its limit."""
+        template = self.catalogue.target if target.scope else self.catalogue.target_unscoped
+        return template.format(measure=target.measure, scope=target.scope, limit=self.limit(target))
+
+    def limit(self, target: Target) -> str:
+        """Return the limit alone: at most 15 minutes."""
+        return self.catalogue.operators[target.op].format(value=self.measured(target.value))
+
+    def measured(self, value: str) -> str:
+        """Return a measured value: a duration in words, anything else as it stands."""
+        return self.times.duration(value) if durations.PATTERN.fullmatch(value) else value
+
+    def _duration(self, iso: str) -> str:
+        return self.times.duration(iso) if iso else ""
