@@ -39,7 +39,11 @@ app.conf.update(
     },
     beat_schedule={
         "sweep": {"task": "evidence.sweep", "schedule": 5.0, "options": {"queue": "settle", "expires": 15}},
-        "publish-waiting": {"task": "jobs.publish_waiting", "schedule": 15.0, "options": {"queue": "settle", "expires": 30}},
+        "publish-waiting": {
+            "task": "jobs.publish_waiting",
+            "schedule": 15.0,
+            "options": {"queue": "settle", "expires": 30},
+        },
         "remind": {"task": "notices.remind", "schedule": 60.0, "options": {"queue": "notify", "expires": 120}},
         "plan-drills": {"task": "drills.plan", "schedule": 600.0, "options": {"queue": "ingest", "expires": 600}},
     },

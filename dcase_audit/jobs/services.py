@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
+from kombu.exceptions import OperationalError
 
 from dcase_audit.jobs import registry
 from dcase_audit.jobs.models import Heartbeat, Job
@@ -63,7 +64,7 @@ def publish(jobs: Iterable[tuple[int, str]]) -> None:
     try:
         for job_id, kind in jobs:
             run.apply_async((job_id,), queue=registry.kind(kind).queue, retry=False)
-    except run.app.connection_for_write().connection_errors as error:
+    except (OperationalError, OSError) as error:
         log.warning("the broker cannot be reached; jobs wait for the next tick: %s", error)
 
 
