@@ -1,8 +1,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+
+from dcase_audit import operations, problems
 
 urlpatterns = [
+    path("api/v1/", include("dcase_audit.api_urls")),
+    path("problems/<slug:slug>", problems.page, name="problem"),
+    path("livez", operations.livez, name="livez"),
+    path("readyz", operations.readyz, name="readyz"),
+    path("metrics", operations.metrics_page, name="metrics"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "dcase_audit.api_errors.bad_request"
+handler403 = "dcase_audit.api_errors.permission_denied"
+handler404 = "dcase_audit.api_errors.page_not_found"
+handler500 = "dcase_audit.api_errors.server_error"

@@ -33,9 +33,11 @@ def due_for(user: User, *, at: datetime) -> OpenItemQuerySet:
     for principal, party, role in stands_in:
         only = frozenset({party})
         mine |= Q(owner=principal, party=party)
-        mine |= {"owner": _asked(only, frozenset()), "approver": _asked(frozenset(), only), "head": _escalated(only)}.get(
-            role, Q(party=party, step__gte=MANAGEMENT)
-        )
+        mine |= {
+            "owner": _asked(only, frozenset()),
+            "approver": _asked(frozenset(), only),
+            "head": _escalated(only),
+        }.get(role, Q(party=party, step__gte=MANAGEMENT))
     return due_in_departments_of(user).filter(mine).exclude(not_to=user, step__lt=MANAGEMENT)
 
 

@@ -1,14 +1,16 @@
-"""A request that is sent again is answered again and not done again. Source: draft-ietf-httpapi-idempotency-key-header-07.
+"""A request that is sent again is answered again and not done again.
 
-The first answer is kept with the work that it is about, in one transaction, for as long as the evidence. Refusals are not
-kept: whoever was refused may mend the request and send it under the same key.
+The first answer is kept with the work that it is about, in one transaction, for as long as the evidence. Refusals are
+not kept: whoever was refused may mend the request and send it under the same key.
+
+Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -16,12 +18,14 @@ from rest_framework.response import Response
 
 from dcase_audit import clock
 from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
-from dcase_audit.api_views import ApiView, created, header_text
+from dcase_audit.api_views import ApiView, header_text
 from dcase_audit.errors import AuditError
 from evidence.models import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
+MADE = frozenset({201, 202})
+LOOK_AGAIN = "2"
 
 Fields = Iterable[tuple[str, str]]
 
@@ -76,8 +80,9 @@ def fingerprint(method: str, route: str, fields: Fields, files: Iterable[str] = 
     return hashlib.sha256(json.dumps([method, route, sorted(fields), list(files)]).encode()).hexdigest()
 
 
-def members_of(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the members of a JSON object as fields, each in one spelling."""
+def members_of(view: ApiView) -> list[tuple[str, str]]:
+    """Return the members of a JSON body as fields, each in one spelling."""
+    body: Any = view.request.data
     return [(name, json.dumps(member, sort_keys=True)) for name, member in body.items()]
 
 
@@ -127,4 +132,7 @@ def _replayed(record: IdempotencyRecord, print_: str) -> Response:
 
 
 def _answered(done: Done) -> Response:
-    return created(done.body) if done.status == 201 else Response(done.body, status=done.status)
+    headers = {"Location": done.body["href"]} if done.status in MADE else {}
+    if done.status == 202:
+        headers["Retry-After"] = LOOK_AGAIN
+    return Response(done.body, status=done.status, headers=headers)

@@ -1,4 +1,4 @@
-"""What the standing of an artefact reads at a moment; ``ArtefactQuerySet.in_standing`` asks the same of the database."""
+"""What an artefact's standing reads at a moment; ``ArtefactQuerySet.in_standing`` asks the database the same."""
 
 from __future__ import annotations
 

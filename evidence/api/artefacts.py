@@ -68,6 +68,7 @@ class ArtefactsView(ApiView):
             parameter("q", "Only artefacts whose titles or key hold this text, whatever its width and case."),
         ],
         tag="evidence",
+        operation="artefacts_list",
     )
     def get(self, request: Request) -> Response:
         page = paging(self, known=clock.now())
@@ -101,7 +102,7 @@ class ArtefactsView(ApiView):
     )
     def post(self, request: Request) -> Response:
         values = self.body(ArtefactBody)
-        fields = idempotency.members_of(request.data)
+        fields = idempotency.members_of(self)
         return idempotency.answer(self, lambda: self._create(values), fields=fields)
 
     def _create(self, values: dict[str, Any]) -> idempotency.Done:
@@ -123,7 +124,8 @@ class ArtefactsView(ApiView):
         if name in {None, self.user.username}:
             return self.user
         members = User.objects.people().filter(memberships__in=custodian.memberships.in_force(at=clock.now()))
-        return _named(members.filter(username=name), "/owner")
+        owner: User = _named(members.filter(username=name), "/owner")
+        return owner
 
 
 class ArtefactView(ApiView):
@@ -134,7 +136,10 @@ class ArtefactView(ApiView):
         now = clock.now()
         artefact = find(shown_with(Artefact.objects.visible_to(self.user)), key=key)
         revisions = Revision.objects.visible_to(self.user).filter(artefact=artefact).prefetch_related("decisions")
-        lines = [shown_line(revision, revision.decisions.all()) for revision in revisions.order_by("-number")[:MOST_REVISIONS]]
+        lines = [
+            shown_line(revision, list(revision.decisions.all()))
+            for revision in revisions.order_by("-number")[:MOST_REVISIONS]
+        ]
         return Response({**shown_list([artefact], self.user, at=now)[0], "revisions": lines})
 
 

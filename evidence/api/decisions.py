@@ -60,9 +60,7 @@ class Action(NamedTuple):
 
 
 ACTIONS = {
-    "submit": Action(
-        Kind.SUBMITTED, services.submit, permissions.may_write_evidence, PlainBody, "Submit a draft"
-    ),
+    "submit": Action(Kind.SUBMITTED, services.submit, permissions.may_write_evidence, PlainBody, "Submit a draft"),
     "accept": Action(Kind.ACCEPTED, services.accept, permissions.may_approve_for, AcceptBody, "Accept"),
     "return": Action(
         Kind.RETURNED, services.return_revision, permissions.may_approve_for, ReasonedBody, "Return to its author"
@@ -80,9 +78,7 @@ ACTIONS = {
         ReasonedBody,
         "Propose to annul counter-evidence",
     ),
-    "annul": Action(
-        Kind.ANNULLED, services.annul, permissions.may_approve_for, ReasonedBody, "Annul counter-evidence"
-    ),
+    "annul": Action(Kind.ANNULLED, services.annul, permissions.may_approve_for, ReasonedBody, "Annul counter-evidence"),
 }
 
 

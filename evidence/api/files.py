@@ -50,7 +50,10 @@ class RevisionFileView(ApiView):
 
     @described(
         "The bytes of a file, in whole or in part",
-        {(200, "application/octet-stream"): OpenApiTypes.BINARY, (206, "application/octet-stream"): OpenApiTypes.BINARY},
+        {
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+        },
         problems=(404, 416),
         parameters=[header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand.")],
         tag="evidence",
@@ -75,22 +78,27 @@ def download(request: Request, file: StoredFile, *, name: str) -> HttpResponseBa
     span = _span(request, file.size, etag)
     content = object_store().open(file.sha256)
     chosen = span or Span(0, file.size - 1)
-    response = StreamingHttpResponse(_chunks(content, chosen), status=206 if span else 200, content_type=file.media_type)
-    response.headers.update(
-        {
-            "Accept-Ranges": "bytes",
-            "Cache-Control": "private, no-cache",
-            "Content-Disposition": content_disposition(name),
-            "Content-Length": str(chosen.length),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "ETag": etag,
-            "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(file.sha256)).decode()}:",
-            "X-Content-Type-Options": "nosniff",
-        }
+    response = StreamingHttpResponse(
+        _chunks(content, chosen), status=206 if span else 200, content_type=file.media_type
     )
+    for header_name, value in _headers(file, chosen, name, etag).items():
+        response.headers[header_name] = value
     if span is not None:
         response.headers["Content-Range"] = f"bytes {span.first}-{span.last}/{file.size}"
     return response
+
+
+def _headers(file: StoredFile, span: Span, name: str, etag: str) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": content_disposition(name),
+        "Content-Length": str(span.length),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "ETag": etag,
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(file.sha256)).decode()}:",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _span(request: Request, size: int, etag: str) -> Span | None:

@@ -1,7 +1,7 @@
 """``multipart/form-data`` as a stream of parts, refusing what is not whole. Source: RFC 7578, RFC 2046 section 5.1.1.
 
-Django's own reader leaves out parts whose name or header it cannot use and takes a body that was cut off for a whole one:
-evidence must not lose a file in silence.
+Django's own reader leaves out parts whose name or header it cannot use, and takes a body that was cut off for a whole
+one: evidence must not lose a file in silence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BOUNDARY = re.compile(r"[ -~]{0,69}[!-~]")
 
 
 class Part(NamedTuple):
-    """One part: ``filename`` is None for a field. ``chunks`` must be read to their end before the next part is asked for."""
+    """One part; ``filename`` is None for a field. Its ``chunks`` are read to their end before the next part."""
 
     name: str
     filename: str | None

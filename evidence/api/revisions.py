@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
-from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,7 +38,9 @@ class FileBody(Body):
     role = serializers.ChoiceField(RevisionFile.Role.choices, default=RevisionFile.Role.MAIN)
     language = Text(max_length=10, allow_blank=True, default="")
     sha256 = Sha256(required=False, help_text="Compared with what was received.")
-    source_url = serializers.URLField(max_length=2000, allow_blank=True, default="", help_text="Where a capture was made.")
+    source_url = serializers.URLField(
+        max_length=2000, allow_blank=True, default="", help_text="Where a capture was made."
+    )
     fetched_at = Moment(required=False, allow_null=True)
 
 
@@ -55,7 +56,7 @@ class SubjectsField(serializers.DictField):
 
 
 class RevisionBody(Body):
-    """What a new revision says. Age counts from `proves_until`, of documents from `valid_from`: one of them is needed."""
+    """What a new revision says. Age counts from `proves_until`, of documents from `valid_from`: one is needed."""
 
     verdict = serializers.ChoiceField(Revision.Verdict.choices, default=Revision.Verdict.SUPPORTS)
     covers = Tags(default=list)
@@ -66,7 +67,9 @@ class RevisionBody(Body):
     measures = serializers.DictField(default=dict, help_text="Measured values by name.")
     subjects = SubjectsField(default=dict, help_text="What it was obtained on.")
     note = Text(max_length=10_000, allow_blank=True, default="")
-    corrects = Whole(required=False, allow_null=True, min_value=1, max_value=2**31 - 1, help_text="Number of a revision.")
+    corrects = Whole(
+        required=False, allow_null=True, min_value=1, max_value=2**31 - 1, help_text="Number of a revision."
+    )
     confidentiality = serializers.ChoiceField(Revision.Confidentiality.choices, default=Revision.Confidentiality.NORMAL)
     confidential_reason = Text(max_length=300, allow_blank=True, default="")
     files = FileBody(many=True, required=False)
@@ -152,9 +155,7 @@ def answer(revision: Revision, view: ApiView, *, status: int = 200) -> Response:
     """Answer with the revision as it stands, and its ETag."""
     decisions = decisions_of(revision)
     uses = list(revision.files.select_related("file"))
-    body = shown_revision(
-        revision, uses, decisions, latest=latest_of(revision), withheld=is_withheld(revision, view)
-    )
+    body = shown_revision(revision, uses, decisions, latest=latest_of(revision), withheld=is_withheld(revision, view))
     return Response(body, status=status, headers={"ETag": body["etag"]})
 
 
@@ -192,12 +193,15 @@ def members_of(form: Any) -> dict[str, Any]:
     """Return the members of a revision: those of the JSON part, or the fields of the form.
 
     Raises:
-        StrictJSONError: the part is no JSON object (400). InvalidMembers: fields beside it, or one that comes twice (422).
+        StrictJSONError: the part is no JSON object (400).
+        InvalidMembers: there are fields beside it, or one comes twice (422).
     """
     if REVISION not in form:
         return {name: texts if name in LISTS else _only(name, texts) for name, texts in form.lists()}
     if others := sorted(set(form) - {REVISION}):
-        raise InvalidMembers([Place(strict_json.pointer([name]), "Put this into the part revision.") for name in others])
+        raise InvalidMembers(
+            [Place(strict_json.pointer([name]), "Put this into the part revision.") for name in others]
+        )
     data = _only(REVISION, form.getlist(REVISION)).encode()
     return strict_json.loads_object(data, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 

@@ -30,7 +30,7 @@ class SupportShape(Shape):
 
 
 class ArtefactShape(Shape):
-    """An artefact and how it stands: `status` is that of its worst use, `due_at` when it ends if nobody does anything."""
+    """An artefact and how it stands: `status` as in its worst use, `due_at` when that ends if nothing is done."""
 
     key = serializers.CharField()
     href = serializers.CharField()

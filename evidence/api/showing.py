@@ -1,4 +1,4 @@
-"""Rows as JSON: times in UTC, people by their user names, everything else by its key. ``shapes`` describes the results."""
+"""Rows as JSON: times in UTC, people by user names, everything else by its key; ``shapes`` describes the results."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,6 +31,11 @@ class VersionBody(Body):
     since = Moment(required=False, allow_null=True)
 
 
+ANSWER = PolymorphicProxySerializer(
+    component_name="SubjectAnswer", serializers=[SubjectVersionShape, DryRunShape], resource_type_field_name=None
+)
+
+
 class SubjectView(ApiView):
     """A configuration item, manual or device setting."""
 
@@ -38,7 +44,7 @@ class SubjectView(ApiView):
 
     @described(
         "Record the version of a subject",
-        {200: SubjectVersionShape | DryRunShape, 201: SubjectVersionShape},
+        {200: ANSWER, 201: SubjectVersionShape},
         problems=(404, 411, 413, 415, 422),
         request=VersionBody,
         parameters=[parameter("dry_run", "1: record nothing and list what would change.", enum=["0", "1"])],

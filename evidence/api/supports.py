@@ -50,7 +50,7 @@ class SupportsView(ApiView):
     def post(self, request: Request, key: str) -> Response:
         artefact = self._artefact(key)
         values = self.body(LinkBody)
-        fields = idempotency.members_of(request.data)
+        fields = idempotency.members_of(self)
         return idempotency.answer(self, lambda: self._link(artefact, values), fields=fields)
 
     def _link(self, artefact: Artefact, values: dict[str, str]) -> idempotency.Done:

@@ -1,4 +1,4 @@
-"""Bodies with files: each file is hashed on its way to a temporary file, in little memory, before anything is decided."""
+"""Bodies with files: each is hashed on its way to a temporary file, in little memory, before anything is decided."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
 from django.conf import settings
 from django.utils.datastructures import MultiValueDict
@@ -22,14 +22,12 @@ from evidence.storage.objects import refusing
 IN_MEMORY = 256 * 1024
 LONGEST_FIELD = 1024 * 1024
 
-Files = DataAndFiles[MultiValueDict[str, str], MultiValueDict[str, "Upload"]]
-
 
 @dataclass
 class Upload:
     """A file that was received whole: its bytes from the start, their SHA-256 and number, and what the sender said."""
 
-    content: IO[bytes]
+    content: BinaryIO
     sha256: str
     size: int
     name: str
@@ -50,7 +48,7 @@ class OneFileParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Files:
+    ) -> DataAndFiles[Any, Any]:
         chunks = iter(lambda: stream.read(multipart.CHUNK), b"")
         upload = _receive(chunks, settings.UPLOAD_LIMIT, name="result.json", media_type=self.media_type)
         return DataAndFiles(MultiValueDict(), MultiValueDict({"file": [upload]}))
@@ -68,7 +66,7 @@ class FormParser(BaseParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Files:
+    ) -> DataAndFiles[Any, Any]:
         fields: MultiValueDict[str, str] = MultiValueDict()
         files: MultiValueDict[str, Upload] = MultiValueDict()
         left = settings.UPLOAD_LIMIT
@@ -124,4 +122,4 @@ def _receive(chunks: Iterable[bytes], limit: int, *, name: str, media_type: str)
             content.close()
         raise
     content.seek(0)
-    return Upload(content, digest.hexdigest(), size, name, media_type[:100])
+    return Upload(cast(BinaryIO, content), digest.hexdigest(), size, name, media_type[:100])

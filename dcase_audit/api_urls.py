@@ -1,0 +1,48 @@
+"""Every address under ``/api/v1/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...> and <sha256:...>
+from dcase_audit.accounts.api import MeView
+from dcase_audit.api_schema import schema_view
+from dcase_audit.cases.api import CaseView
+from dcase_audit.reports.api import ReportCancelView, ReportFileView, ReportsView, ReportView
+from drills.api.views import DrillResultRawView, DrillResultsView, DrillResultView, DrillsView, DrillView
+from evidence.api.artefacts import ArtefactsView, ArtefactView
+from evidence.api.cases import CaseChangesView, CaseForecastView, CaseStatusView
+from evidence.api.decisions import ACTIONS, view_of
+from evidence.api.due import DueView
+from evidence.api.files import RevisionFileView
+from evidence.api.revisions import RevisionsView, RevisionView
+from evidence.api.subjects import SubjectView
+from evidence.api.supports import SupportsView
+
+app_name = "api"
+urlpatterns = [
+    path("schema", schema_view, name="schema"),
+    path("me", MeView.as_view(), name="me"),
+    path("due", DueView.as_view(), name="due"),
+    path("cases/<key:slug>", CaseView.as_view(), name="case"),
+    path("cases/<key:slug>/status", CaseStatusView.as_view(), name="case-status"),
+    path("cases/<key:slug>/forecast", CaseForecastView.as_view(), name="case-forecast"),
+    path("cases/<key:slug>/changes", CaseChangesView.as_view(), name="case-changes"),
+    path("artefacts", ArtefactsView.as_view(), name="artefacts"),
+    path("artefacts/<key:key>", ArtefactView.as_view(), name="artefact"),
+    path("artefacts/<key:key>/revisions", RevisionsView.as_view(), name="revisions"),
+    path("artefacts/<key:key>/supports", SupportsView.as_view(), name="supports"),
+    path("revisions/<id:pk>", RevisionView.as_view(), name="revision"),
+    path("revisions/<id:pk>/files/<sha256:sha256>", RevisionFileView.as_view(), name="revision-file"),
+    *(path(f"revisions/<id:pk>/{name}", view_of(name), name=f"revision-{name}") for name in ACTIONS),
+    path("subjects/<key:key>", SubjectView.as_view(), name="subject"),
+    path("drills", DrillsView.as_view(), name="drills"),
+    path("drills/<key:key>", DrillView.as_view(), name="drill"),
+    path("drills/<key:key>/results", DrillResultsView.as_view(), name="drill-results"),
+    path("drill-results/<id:pk>", DrillResultView.as_view(), name="drill-result"),
+    path("drill-results/<id:pk>/raw", DrillResultRawView.as_view(), name="drill-result-raw"),
+    path("reports", ReportsView.as_view(), name="reports"),
+    path("reports/<id:pk>", ReportView.as_view(), name="report"),
+    path("reports/<id:pk>/cancel", ReportCancelView.as_view(), name="report-cancel"),
+    path("reports/<id:pk>/file", ReportFileView.as_view(), name="report-file"),
+]
