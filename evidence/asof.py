@@ -12,7 +12,7 @@ from dcase_audit.cases.arguments import NodeRow, StatusRow, rows
 from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up, roll_up_timelines
 from dcase_audit.cases.words import NodeKind, Status
-from evidence.leaf_status import Leaf
+from evidence.leaf_status import Leaf, Verdict
 from evidence.loading import facts_of
 
 Because = tuple[dict[str, Any], ...]
@@ -86,13 +86,14 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=edition.number))
     leaf_ids = [node for node, row in nodes.items() if row.kind in arguments.LEAVES]
     leaves = {node: Leaf(facts, known) for node, facts in facts_of(leaf_ids, at=at, edition=edition.number).items()}
-    verdicts = {node: leaf.status(at) for node, leaf in leaves.items()}
-    given = {node: status for node, (status, _) in verdicts.items()} | _externals(nodes, at=at, known=known)
+    ahead = {node: leaf.timeline(at) for node, leaf in leaves.items()}
+    verdicts = {node: found[0] for node, found in ahead.items()}
+    given = {node: verdict.status for node, verdict in verdicts.items()} | _externals(nodes, at=at, known=known)
     statuses = roll_up(argument, given)
-    timelines = _timelines(argument, leaves, given, at)
+    timelines = _timelines(argument, ahead, given, at)
     below = look_below(argument, statuses)
     since = _since(case, nodes, statuses, at, known)
-    names = _Names(verdict[1] for verdict in verdicts.values())
+    names = _Names(verdict.because for verdict in verdicts.values())
     ordered = _all_nodes(case, edition.number)
     keys = {node: key for node, key, _ in ordered}
     views = [
@@ -106,7 +107,7 @@ def _view(
     key: str,
     kind: str,
     statuses: Mapping[int, Status],
-    verdicts: Mapping[int, tuple[Status, Because]],
+    verdicts: Mapping[int, Verdict],
     timelines: Mapping[int, Timeline],
     below: Mapping[int, Below],
     since: Mapping[int, datetime],
@@ -117,7 +118,7 @@ def _view(
         return NodeView(node, key, kind, None, None, None, None, (), {})
     status, under = statuses[node], below[node]
     if node in verdicts:
-        because = tuple(names.named(reason) for reason in verdicts[node][1])
+        because = tuple(names.named(reason) for reason in verdicts[node].because)
     else:
         because = tuple({"node": keys[leaf], "status": statuses[leaf].word} for leaf in under.because if leaf != node)
         if not because and status is Status.UNDEVELOPED:
@@ -129,11 +130,11 @@ def _view(
 
 
 def _timelines(
-    argument: Argument, leaves: Mapping[int, Leaf], given: Mapping[int, Status], at: datetime
+    argument: Argument, ahead: Mapping[int, list[Verdict]], given: Mapping[int, Status], at: datetime
 ) -> dict[int, Timeline]:
     found: dict[int, Timeline] = {node: [(at, status)] for node, status in given.items()}
-    for node, leaf in leaves.items():
-        found[node] = [(verdict.at, verdict.status) for verdict in leaf.timeline(at)]
+    for node, verdicts in ahead.items():
+        found[node] = [(verdict.at, verdict.status) for verdict in verdicts]
     return roll_up_timelines(argument, found, at)
 
 

@@ -151,12 +151,15 @@ class Leaf:
             yield None, Filling(Status.MISSING, (reasons + misfits) or ({"reason": "none"},))
 
     def _slots_of_one(self, support: Support, at: datetime) -> Iterator[tuple[str | None, Filling]]:
-        """Do what ``_slots`` does for the common leaf with one artefact: items in the same periods fill alike."""
+        """Do what ``_slots`` does for the common leaf with one artefact: items in the same periods fill alike.
+
+        A submission that waits may cover some of them only.
+        """
         whole = self.filling(support, None, at)
-        in_force = whole.ends_at is not None and at < whole.ends_at
+        periods = self.periods(support.artefact, None)
         for item in self.criterion.must_cover:
-            same = in_force and self.periods(support.artefact, item) is self.periods(support.artefact, None)
-            yield item, whole if same else self.filling(support, item, at)
+            alike = whole.status is not Status.PENDING and self.periods(support.artefact, item) is periods
+            yield item, whole if alike else self.filling(support, item, at)
         yield None, whole
 
     def filling(self, support: Support, item: str | None, at: datetime) -> Filling:
@@ -213,8 +216,7 @@ class Leaf:
         return max(waiting, key=order, default=None)
 
     def _waits(self, revision: Revision, support: Support, at: datetime) -> bool:
-        decided = (revision.accepted_at, revision.returned_at, revision.withdrawn_at, revision.voided_at)
-        if any(moment is not None and moment <= min(at, self.known) for moment in decided):
+        if self._decided_by(revision, at):
             return False
         return revision.verdict == "supports" and revision.submitted_at <= at < self._hopeless(revision, support)
 
@@ -296,8 +298,11 @@ class Leaf:
         return min(found, default=None)
 
     def _periods_of_any_item(self, support: Support) -> Iterator[Period]:
-        for item in (None, *self.criterion.must_cover):
-            yield from self.periods(support.artefact, item)
+        whole = self.periods(support.artefact, None)
+        yield from whole
+        for item in self.criterion.must_cover:
+            if (periods := self.periods(support.artefact, item)) is not whole:
+                yield from periods
 
     # Counter-evidence
 
@@ -352,11 +357,18 @@ class Leaf:
                 found.update((period.start, period.end, self.warning(period.end)))
                 found.update(part.start for part in period.parts)
             for revision in self.revisions.get(support.artefact, ()):
-                found.update(moment for moment in self._turns(revision) if moment is not None)
-                found.add(self._hopeless(revision, support))
+                turns = [moment for moment in self._turns(revision) if moment is not None]
+                found.update(turns)
+                if not self._decided_by(revision, after):
+                    found.add(self._hopeless(revision, support))
             found.update(self._silences(support))
         found.update(version.since for version in self.facts.subject_versions)
         return sorted(moment for moment in found if after < moment < NEVER)
+
+    def _decided_by(self, revision: Revision, at: datetime) -> bool:
+        """Tell whether the revision no longer waits at ``at``, nor will again."""
+        decided = (revision.accepted_at, revision.returned_at, revision.withdrawn_at, revision.voided_at)
+        return any(moment is not None and moment <= min(at, self.known) for moment in decided)
 
     def _turns(self, revision: Revision) -> tuple[datetime | None, ...]:
         return (

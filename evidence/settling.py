@@ -68,8 +68,8 @@ def settling(
     artefacts, subjects = sorted(set(artefacts)), sorted(set(subjects))
     with transaction.atomic():
         _lock_facts(artefacts, subjects)
-        touched = set(leaves) | _leaves_of(artefacts, subjects)
-        locked = lock(sorted(set(cases) | _cases_of(touched)))
+        touched = dict(_leaves_of(artefacts, subjects, leaves))
+        locked = lock(sorted({*cases, *touched.values()}))
         moment = max([at, *(row.settled_at + INSTANT for row in locked)]).astimezone(UTC)
         due = [row.case for row in locked if row.due_at is not None and row.due_at <= moment]
         if due:
@@ -113,23 +113,19 @@ def _lock_facts(artefacts: list[int], subjects: list[int]) -> None:
         list(Subject.objects.select_for_update(no_key=True).filter(pk__in=subjects).order_by("pk").values_list("pk"))
 
 
-def _leaves_of(artefacts: list[int], subjects: list[int]) -> set[int]:
-    """Return the leaves that the artefacts were ever linked to, and those whose criterion names one of the subjects."""
-    found: set[int] = set()
-    if artefacts:
-        found.update(
-            row[0] for row in rows("SELECT node_id FROM evidence_support WHERE artefact_id = ANY(%s)", [artefacts])
+def _leaves_of(artefacts: list[int], subjects: list[int], leaves: Iterable[int]) -> list[tuple[int, int]]:
+    """Return (leaf, case) of the leaves that the artefacts were ever linked to, whose criterion names one of the
+
+    subjects, or that are named themselves.
+    """
+    return [
+        (node, case)
+        for node, case in rows(
+            f"""SELECT node_id, case_id FROM evidence_support WHERE artefact_id = ANY(%(artefacts)s)
+            UNION SELECT c.node_id, n.case_id FROM evidence_subject s
+                JOIN cases_criterion c ON c.subjects @> ARRAY[s.key] AND {arguments.IN_FORCE.format("c")}
+                JOIN cases_node n ON n.id = c.node_id WHERE s.id = ANY(%(subjects)s)
+            UNION SELECT id, case_id FROM cases_node WHERE id = ANY(%(leaves)s)""",
+            {"artefacts": artefacts, "subjects": subjects, "leaves": list(leaves)},
         )
-    if subjects:
-        named = f"""SELECT c.node_id FROM cases_criterion c, evidence_subject s
-        WHERE s.id = ANY(%(subjects)s) AND c.subjects @> ARRAY[s.key] AND {arguments.IN_FORCE.format("c")}"""
-        found.update(row[0] for row in rows(named, {"subjects": subjects}))
-    return found
-
-
-def _cases_of(leaves: set[int]) -> set[int]:
-    return (
-        {row[0] for row in rows("SELECT DISTINCT case_id FROM cases_node WHERE id = ANY(%s)", [list(leaves)])}
-        if leaves
-        else set()
-    )
+    ]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.words import Status
 from evidence.facts import NEVER
 from evidence.leaf_status import Leaf
 from evidence.loading import artefact_facts, facts_of
@@ -40,6 +41,11 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf], *
             mine = [Leaf(artefact_facts(artefact, review, settings.TIME_ZONE), at)]
         written.append((artefact, custodian, outlook(artefact, mine, at)))
     _write(written, at)
+
+
+def first_standing(artefact: int, department: int, *, at: datetime) -> None:
+    """Write the standing of an artefact just made: there is nothing to say of it yet."""
+    _write([(artefact, department, Outlook(Status.MISSING.word, NEVER, NEVER, None, None))], at)
 
 
 def _write(written: list[tuple[int, int, Outlook]], at: datetime) -> None:

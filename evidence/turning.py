@@ -20,14 +20,12 @@ WITH turned AS (
     DELETE FROM cases_forecast WHERE case_id = ANY(%(cases)s) AND at <= %(now)s AND NOT provisional
     RETURNING node_id, case_id, at, status, because
 ), seq AS (
-    SELECT t.*, coalesce(lag(t.status) OVER moments, s.status) AS before,
-           row_number() OVER (PARTITION BY t.node_id ORDER BY t.at DESC) AS back, s.since AS stored_since
+    SELECT t.*, coalesce(lag(t.status) OVER (PARTITION BY t.node_id ORDER BY t.at), s.status) AS before
     FROM turned t JOIN cases_nodestatus s ON s.node_id = t.node_id
-    WINDOW moments AS (PARTITION BY t.node_id ORDER BY t.at)
 ), last AS (
-    SELECT node_id, status, because,
-           (SELECT max(x.at) FROM seq x WHERE x.node_id = seq.node_id AND x.status <> x.before) AS since
-    FROM seq WHERE back = 1
+    SELECT DISTINCT ON (node_id) node_id, status, because,
+           max(at) FILTER (WHERE status <> before) OVER (PARTITION BY node_id) AS since
+    FROM seq ORDER BY node_id, at DESC
 ), moved AS (
     UPDATE cases_nodestatus s SET status = l.status, because = l.because, since = coalesce(l.since, s.since),
         until = (SELECT min(f.at) FROM cases_forecast f

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -21,6 +20,7 @@ from evidence import asof
 from evidence.api.naming import Names
 from evidence.api.shapes import CaseStatusShape, ChangeShape, ForecastShape
 from evidence.api.showing import JSON, shown_case_status, shown_forecast
+from evidence.reading import present_of
 
 LONGEST_FORECAST = 3660
 
@@ -42,15 +42,12 @@ class CaseStatusView(ApiView):
     )
     def get(self, request: Request, slug: str) -> Response:
         now = clock.now()
-        at, known = self.moment("at", now), self.known(now)
-        case = find(Case.objects.visible_to(self.user), slug=slug)
-        return Response(shown_case_status(asof.case_status(case, at=at, known=known)))
-
-    def known(self, now: datetime) -> datetime:
-        known = self.moment("known", now)
-        if known > now:
+        at, known = self.moment("at"), self.moment("known")
+        if known is not None and known > now:
             raise BadParameter("known", "Nothing was recorded in the future.")
-        return known
+        case = find(Case.objects.visible_to(self.user), slug=slug)
+        present = present_of(case, now=now)
+        return Response(shown_case_status(asof.case_status(case, at=at or present, known=known or present)))
 
 
 class CaseForecastView(ApiView):
@@ -72,8 +69,9 @@ class CaseForecastView(ApiView):
         tag="cases",
     )
     def get(self, request: Request, slug: str) -> Response:
-        at, days = clock.now(), self.number("days", 90, most=LONGEST_FORECAST)
+        days = self.number("days", 90, most=LONGEST_FORECAST)
         case = find(Case.objects.visible_to(self.user), slug=slug)
+        at = present_of(case, now=clock.now())
         changes = asof.case_forecast(case, at=at, days=days)
         names = Names((change.because for change in changes), self.user)
         items = [{**shown_forecast(change), "because": names.named(change.because)} for change in changes]
@@ -93,8 +91,8 @@ class CaseChangesView(ApiView):
         tag="cases",
     )
     def get(self, request: Request, slug: str) -> Response:
-        page = paging(self, known=clock.now())
         case = find(Case.objects.visible_to(self.user), slug=slug)
+        page = paging(self, known=present_of(case, now=clock.now()))
         rows = StatusChange.objects.visible_to(self.user).filter(case=case, recorded_at__lte=page.known)
         if node := request.query_params.get("node"):
             rows = rows.filter(node__key=node)

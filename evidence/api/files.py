@@ -10,6 +10,7 @@ from typing import IO, NamedTuple
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 
 from dcase_audit.api_refusals import RangeNotSatisfiable
@@ -21,6 +22,12 @@ from evidence.models import Revision, StoredFile
 from evidence.storage import content_disposition, object_store
 
 CHUNK = 256 * 1024
+BYTES = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+    304: OpenApiResponse(description="The bytes at hand are these."),
+}
+RANGES = (header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand."))
 RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?", re.ASCII)
 
 
@@ -50,12 +57,9 @@ class RevisionFileView(ApiView):
 
     @described(
         "The bytes of a file, in whole or in part",
-        {
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
-        },
+        BYTES,
         problems=(404, 416),
-        parameters=[header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand.")],
+        parameters=RANGES,
         tag="evidence",
     )
     def get(self, request: Request, pk: int, sha256: str) -> HttpResponseBase:
@@ -78,9 +82,7 @@ def download(request: Request, file: StoredFile, *, name: str) -> HttpResponseBa
     span = _span(request, file.size, etag)
     content = object_store().open(file.sha256)
     chosen = span or Span(0, file.size - 1)
-    response = StreamingHttpResponse(
-        _chunks(content, chosen), status=206 if span else 200, content_type=file.media_type
-    )
+    response = StreamingHttpResponse(_Bytes(content, chosen), status=206 if span else 200, content_type=file.media_type)
     for header_name, value in _headers(file, chosen, name, etag).items():
         response.headers[header_name] = value
     if span is not None:
@@ -123,10 +125,19 @@ def _span(request: Request, size: int, etag: str) -> Span | None:
     return span
 
 
-def _chunks(content: IO[bytes], span: Span) -> Iterator[bytes]:
-    with content:
-        content.seek(span.first)
-        left = span.length
-        while left and (chunk := content.read(min(left, CHUNK))):
+class _Bytes:
+    """The bytes of a span, chunk by chunk; closed with the response, whether or not anybody read them."""
+
+    def __init__(self, content: IO[bytes], span: Span) -> None:
+        self.content = content
+        self.span = span
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.content.seek(self.span.first)
+        left = self.span.length
+        while left and (chunk := self.content.read(min(left, CHUNK))):
             left -= len(chunk)
             yield chunk
+
+    def close(self) -> None:
+        self.content.close()

@@ -95,10 +95,10 @@ class _Reader:
         return self._up_to(b"\r\n\r\n")
 
     def _up_to(self, mark: bytes) -> bytes:
-        while (end := self.held.find(mark)) < 0:
-            if len(self.held) > LONGEST_HEADER:
-                raise Malformed("The header of a part is too long.")
+        while (end := self.held.find(mark)) < 0 and len(self.held) <= LONGEST_HEADER:
             self._more()
+        if not 0 <= end <= LONGEST_HEADER:
+            raise Malformed("The header of a part is too long.")
         found, self.held = self.held[:end], self.held[end + len(mark) :]
         return found
 

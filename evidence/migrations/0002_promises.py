@@ -25,12 +25,16 @@ ALTER TABLE evidence_revision ENABLE ALWAYS TRIGGER revision_is_immutable;
 
 CREATE FUNCTION evidence_files_are_immutable() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE named bigint := coalesce(NEW.revision_id, OLD.revision_id);
+DECLARE named record;
 BEGIN
-    IF EXISTS (SELECT FROM public.evidence_revision WHERE id = named AND submitted_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'revision % was submitted: its files are never changed', named
-            USING ERRCODE = 'restrict_violation';
-    END IF;
+    -- Both revisions of a file that would move; locked, so that none is being submitted meanwhile.
+    FOR named IN SELECT id, submitted_at FROM public.evidence_revision
+                 WHERE id IN (OLD.revision_id, NEW.revision_id) ORDER BY id FOR SHARE LOOP
+        IF named.submitted_at IS NOT NULL THEN
+            RAISE EXCEPTION 'revision % was submitted: its files are never changed', named.id
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    END LOOP;
     RETURN coalesce(NEW, OLD);
 END $$;
 CREATE TRIGGER files_are_immutable BEFORE INSERT OR UPDATE OR DELETE ON evidence_revisionfile

@@ -15,7 +15,7 @@ from dcase_audit.errors import Invalid
 from dcase_audit.trail.events import record
 from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
 from evidence.services.custody import check_custody
-from evidence.settling import settling
+from evidence.standings import first_standing
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ def create_artefact(
         created_at=at,
     )
     artefact.save(force_insert=True)
-    with settling(at=at, cause="artefact.created") as work:
-        work.touch(artefacts=[artefact.pk])
+    first_standing(artefact.pk, custodian.pk, at=at)
     record("artefact.created", f"artefact:{artefact.pk}", key=key)
     return artefact
 

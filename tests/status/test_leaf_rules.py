@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from dcase_audit.calendars.durations import Duration
@@ -318,7 +318,7 @@ def test_the_strategies_reach_every_status() -> None:
     """Guard the guards: random facts that never expire would prove nothing about expiry."""
     reached: set[Status] = set()
 
-    @settings(max_examples=300)
+    @settings(max_examples=500, derandomize=True, database=None, phases=[Phase.generate])
     @given(leaf_facts())
     def look(facts: LeafFacts) -> None:
         reached.update(status(facts, START + step * STEP) for step in range(0, STEPS, 2))
