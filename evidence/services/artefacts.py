@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from dcase_audit.accounts.models import Party, User
@@ -50,8 +51,6 @@ def create_artefact(
         Invalid: the key is taken or a value is no value of its field (422).
     """
     check_custody(actor, custodian.pk)
-    if Artefact.objects.filter(key=key).exists():
-        raise Invalid("another artefact has this key", pointer="/key")
     artefact = Artefact(
         kind=kind,
         key=key,
@@ -62,10 +61,24 @@ def create_artefact(
         review_interval=review_interval,
         created_at=at,
     )
-    artefact.save(force_insert=True)
+    _check_fields(artefact)
+    try:
+        with transaction.atomic():
+            artefact.save(force_insert=True)
+    except IntegrityError as error:
+        raise Invalid("another artefact has this key", pointer="/key") from error
     first_standing(artefact.pk, custodian.pk, at=at)
     record("artefact.created", f"artefact:{artefact.pk}", key=key)
     return artefact
+
+
+def _check_fields(artefact: Artefact) -> None:
+    """Refuse values that the fields' own validators refuse; what they refer to is there already."""
+    try:
+        artefact.clean_fields(exclude=["kind", "custodian", "owner"])
+    except ValidationError as error:
+        field, (message, *_) = next(iter(error.message_dict.items()))
+        raise Invalid(message, pointer=f"/{field}") from error
 
 
 @transaction.atomic
