@@ -11,31 +11,35 @@ from django.db import connections
 
 from dcase_audit.trail import grants
 
-POWERS = """
-SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolreplication,
-       pg_has_role(current_user, 'dcase_owner', 'MEMBER'),
-       has_database_privilege(current_user, current_database(), 'CREATE'),
-       has_database_privilege(current_user, current_database(), 'TEMP'),
-       has_schema_privilege(current_user, 'public', 'CREATE'),
-       has_schema_privilege(current_user, 'trail', 'CREATE'),
-       has_parameter_privilege(current_user, 'session_replication_role', 'SET'),
-       has_table_privilege(current_user, 'trail.outbox', 'INSERT, UPDATE, DELETE, TRUNCATE')
-FROM pg_roles WHERE rolname = current_user
+# What must not be so, in words after "the application's login", and how to ask for it.
+POWERS = {
+    "is a superuser": "rolsuper",
+    "bypasses row security": "rolbypassrls",
+    "creates databases": "rolcreatedb",
+    "creates roles": "rolcreaterole",
+    "replicates": "rolreplication",
+    "is a member of dcase_owner": "pg_has_role('dcase_owner', 'MEMBER')",
+    "is a member of dcase_sequencer": "pg_has_role('dcase_sequencer', 'MEMBER')",
+    "creates schemas in the database": "has_database_privilege(current_database(), 'CREATE')",
+    "makes temporary tables": "has_database_privilege(current_database(), 'TEMP')",
+    "creates in schema public": "has_schema_privilege('public', 'CREATE')",
+    "creates in schema trail": "has_schema_privilege('trail', 'CREATE')",
+    "may set session_replication_role": "has_parameter_privilege('session_replication_role', 'SET')",
+    "touches the outbox": "has_any_column_privilege('trail.outbox', 'SELECT, INSERT, UPDATE')"
+    " OR has_table_privilege('trail.outbox', 'DELETE, TRUNCATE')",
+    "calls trail.context": "has_function_privilege('trail.context()', 'EXECUTE')",
+    "cannot call trail.record": "NOT has_function_privilege('trail.record(text, text, jsonb)', 'EXECUTE')",
+}
+
+# A trigger that only fires in ordinary sessions is no promise: whoever restores or replicates passes it by.
+WEAK_TRIGGERS = """
+SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A' ORDER BY 1, 2
 """
-POWER_NAMES = (
-    "is a superuser",
-    "bypasses row security",
-    "may create databases",
-    "may create roles",
-    "may replicate",
-    "is a member of dcase_owner",
-    "may create schemas in the database",
-    "may create temporary tables",
-    "may create in schema public",
-    "may create in schema trail",
-    "may set session_replication_role",
-    "may write the outbox directly",
-)
+SETTABLE_SEQUENCES = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+AND CASE WHEN relkind = 'S' THEN has_sequence_privilege(oid, 'UPDATE') END ORDER BY 1
+"""
 
 
 @register(Tags.database)
@@ -47,24 +51,37 @@ def login_is_weak(databases: Sequence[str] | None = None, **kwargs: Any) -> list
         cursor.execute("SELECT to_regclass('trail.outbox')")
         if cursor.fetchone()[0] is None:
             return [Error("the database is not migrated", id="trail.E001")]
-        return [*_powers(cursor), *_differences(cursor), *_japanese(cursor)]
+        return [*_powers(cursor), *_grants(cursor), *_sequences(cursor), *_triggers(cursor), *_japanese(cursor)]
 
 
 def _powers(cursor: Any) -> Iterator[CheckMessage]:
-    cursor.execute(POWERS)
-    for held, name in zip(cursor.fetchone(), POWER_NAMES, strict=True):
+    cursor.execute(f"SELECT {', '.join(POWERS.values())} FROM pg_roles WHERE rolname = current_user")
+    for held, name in zip(cursor.fetchone(), POWERS, strict=True):
         if held:
             yield Error(f"the application's database login {name}", id="trail.E002")
 
 
-def _differences(cursor: Any) -> Iterator[CheckMessage]:
-    have = grants.actual(cursor)
-    for table, privileges in grants.expected().items():
-        if table in have and have[table] != privileges:
-            yield Error(f"dcase_app has {sorted(have[table])} on {table}, not {sorted(privileges)}", id="trail.E003")
-    for table in have.keys() - grants.expected().keys():
-        if have[table]:
-            yield Error(f"dcase_app has {sorted(have[table])} on {table}, which no model declares", id="trail.E004")
+def _grants(cursor: Any) -> Iterator[CheckMessage]:
+    expected = grants.expected()
+    for table, may in grants.effective(cursor).items():
+        wanted = expected.get(table, frozenset())
+        for privilege in sorted(may.anywhere - wanted):
+            why = "" if table in expected else ", which no model declares"
+            yield Error(f"the application's database login may {privilege} {table}{why}", id="trail.E003")
+        for privilege in sorted(wanted - may.throughout):
+            yield Error(f"the application's database login may not {privilege} {table}", id="trail.E004")
+
+
+def _sequences(cursor: Any) -> Iterator[CheckMessage]:
+    cursor.execute(SETTABLE_SEQUENCES)
+    for (name,) in cursor.fetchall():
+        yield Error(f"the application's database login may set {name}", id="trail.E006")
+
+
+def _triggers(cursor: Any) -> Iterator[CheckMessage]:
+    cursor.execute(WEAK_TRIGGERS)
+    for table, trigger in cursor.fetchall():
+        yield Error(f"the trigger {table}.{trigger} is not enabled always", id="trail.E007")
 
 
 def _japanese(cursor: Any) -> Iterator[CheckMessage]:

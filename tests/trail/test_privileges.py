@@ -1,0 +1,149 @@
+"""What each login may do, tried with the true logins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import connection
+from psycopg import sql
+
+from dcase_audit.trail import grants
+from tests.server import Server
+
+DENIED = "42501"
+TABLES = sorted(table for table in grants.expected() if table not in grants.FRAMEWORK)
+APPEND_ONLY = sorted(table for table, may in grants.expected().items() if may == grants.APPEND_ONLY)
+
+# Everything by which an application that was taken over would reach for history.
+NOT_FOR_THE_APPLICATION: list[LiteralString] = [
+    "SELECT * FROM trail.outbox",
+    "INSERT INTO trail.outbox (source, kind, subject, payload, context) VALUES ('app', 'a.b', 'c:1', '{}', '{}')",
+    "UPDATE trail.outbox SET kind = 'x'",
+    "DELETE FROM trail.outbox",
+    "TRUNCATE trail.outbox",
+    "COPY trail.outbox TO STDOUT",
+    "LOCK trail.outbox",
+    "SELECT trail.context()",
+    "CREATE TEMP TABLE t ()",
+    "CREATE TABLE public.t ()",
+    "CREATE TABLE trail.t ()",
+    "CREATE SCHEMA s",
+    "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "SET session_replication_role = 'replica'",
+    "SET ROLE dcase_owner",
+    "SET ROLE dcase_sequencer",
+    "SET SESSION AUTHORIZATION dcase_owner",
+    "ALTER TABLE evidence_revision DISABLE TRIGGER revision_is_immutable",
+    "ALTER TABLE evidence_revision ADD COLUMN x int",
+    "CREATE TRIGGER t BEFORE UPDATE ON jobs_job EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "DROP TABLE jobs_job",
+    "DROP FUNCTION trail.record(text, text, jsonb)",
+    "ALTER FUNCTION trail.context() RENAME TO nobody",
+    "GRANT ALL ON trail.outbox TO dcase_app",
+    "SELECT setval(pg_get_serial_sequence('evidence_decision', 'id'), 1)",
+    "UPDATE django_migrations SET name = 'x'",
+    "COPY accounts_party FROM PROGRAM 'true'",
+    "SELECT pg_read_file('PG_VERSION')",
+    "ALTER ROLE dcase_app SUPERUSER",
+    "SET log_statement = 'none'",
+]
+
+
+@pytest.fixture(scope="module")
+def logins(server: Server, django_db_setup: None) -> Iterator[Callable[[str], psycopg.Connection[Any]]]:
+    """Connect to the shared clone as one of the roles; nothing that is done there is kept."""
+    opened: dict[str, psycopg.Connection[Any]] = {}
+
+    def login(role: str) -> psycopg.Connection[Any]:
+        if role not in opened:
+            opened[role] = psycopg.connect(server.url(f"dcase_{role}", connection.settings_dict["NAME"]))
+        opened[role].rollback()
+        return opened[role]
+
+    yield login
+    for connected in opened.values():
+        connected.close()
+
+
+def refusal(connected: psycopg.Connection[Any], statement: LiteralString | sql.Composed) -> str | None:
+    """Return the SQLSTATE by which ``statement`` is refused, or None."""
+    try:
+        connected.execute(statement)
+    except psycopg.Error as error:
+        return error.sqlstate
+    finally:
+        connected.rollback()
+    return None
+
+
+@pytest.mark.parametrize("statement", NOT_FOR_THE_APPLICATION)
+def test_the_application_may_not(logins: Callable[[str], psycopg.Connection[Any]], statement: LiteralString) -> None:
+    assert refusal(logins("app"), statement) == DENIED
+
+
+def test_the_application_truncates_no_table(logins: Callable[[str], psycopg.Connection[Any]]) -> None:
+    for table in grants.expected():
+        truncate = sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(table))
+        assert refusal(logins("app"), truncate) == DENIED, table
+
+
+def test_the_application_reads_every_table_of_its_own(logins: Callable[[str], psycopg.Connection[Any]]) -> None:
+    for table in grants.expected():
+        assert refusal(logins("app"), sql.SQL("SELECT FROM {} LIMIT 0").format(sql.Identifier(table))) is None, table
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_rows_of_an_append_only_table_stay(logins: Callable[[str], psycopg.Connection[Any]], table: str) -> None:
+    named = sql.Identifier(table)
+
+    assert refusal(logins("app"), sql.SQL("DELETE FROM {}").format(named)) == DENIED
+    for column in columns(table):
+        update = sql.SQL("UPDATE {} SET {} = NULL").format(named, sql.Identifier(column))
+        assert refusal(logins("app"), update) == DENIED, column
+
+
+def columns(table: str) -> list[str]:
+    models = (model for model in apps.get_models(include_auto_created=True) if model._meta.db_table == table)
+    return [field.column for model in models for field in model._meta.concrete_fields if field.column]
+
+
+def test_what_decides_and_what_happened_is_append_only() -> None:
+    assert {
+        "cases_edition",
+        "cases_statuschange",
+        "evidence_decision",
+        "evidence_storedfile",
+        "evidence_subjectversion",
+        "drills_drillresult",
+        "drills_refusedupload",
+    } <= set(APPEND_ONLY)
+
+
+def test_the_sequencer_drains_the_outbox_and_does_nothing_else(
+    logins: Callable[[str], psycopg.Connection[Any]],
+) -> None:
+    sequencer = logins("sequencer")
+
+    assert refusal(sequencer, "DELETE FROM trail.outbox RETURNING *") is None
+    assert refusal(sequencer, "UPDATE trail.outbox SET kind = 'x'") == DENIED
+    assert refusal(sequencer, "SELECT trail.record('a.b', 'c:1', '{}')") == DENIED
+    for table in TABLES:
+        named = sql.Identifier(table)
+        for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}"):
+            assert refusal(sequencer, sql.SQL(statement).format(named)) == DENIED, table
+
+
+def test_the_reader_reads_everything_and_writes_nothing(logins: Callable[[str], psycopg.Connection[Any]]) -> None:
+    reader = logins("reader")
+
+    assert refusal(reader, "SELECT FROM trail.outbox LIMIT 0") is None
+    assert refusal(reader, "SELECT trail.record('a.b', 'c:1', '{}')") == DENIED
+    for table in TABLES:
+        named = sql.Identifier(table)
+        assert refusal(reader, sql.SQL("SELECT FROM {} LIMIT 0").format(named)) is None, table
+        for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}"):
+            assert refusal(reader, sql.SQL(statement).format(named)) == DENIED, table
