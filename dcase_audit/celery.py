@@ -17,7 +17,7 @@ VISIBILITY_TIMEOUT = 900
 
 app = Celery("dcase_audit")
 app.conf.update(
-    broker_url=settings.CELERY_BROKER_URL,
+    broker_url=settings.CELERY_BROKER_URL or "memory://",
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
     task_acks_late=True,

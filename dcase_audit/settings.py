@@ -146,7 +146,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
 }
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="memory://")
+# Without a broker, jobs wait for the next process that has one.
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="")
 EMAIL_URL = env.email_url("EMAIL_URL", default=f"filemail://{DATA_DIR / 'mail'}")
 vars().update(EMAIL_URL)
 EMAIL_FILE_PATH = env("EMAIL_FILE_PATH", default=str(DATA_DIR / "mail"))

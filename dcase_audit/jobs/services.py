@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from kombu.exceptions import OperationalError
@@ -58,7 +59,9 @@ def wake(jobs: Iterable[tuple[int, str]]) -> None:
 
 
 def publish(jobs: Iterable[tuple[int, str]]) -> None:
-    """Send one wake-up for each (id, kind). A broker that is down is not an error: the rows wait."""
+    """Send one wake-up for each (id, kind). Without a broker, or with one that is down, the rows wait for the tick."""
+    if not settings.CELERY_BROKER_URL:
+        return
     from dcase_audit.jobs.tasks import run
 
     try:

@@ -4,6 +4,3 @@ from django.apps import AppConfig
 class NoticesConfig(AppConfig):
     name = "dcase_audit.notices"
     default_auto_field = "django.db.models.BigAutoField"
-
-    def ready(self) -> None:
-        from dcase_audit.notices import jobs  # noqa: F401
