@@ -187,5 +187,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "dcase_audit.log_format.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # One line a page of a report says nothing that the job's progress does not.
+    "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools")},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
 }

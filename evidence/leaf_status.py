@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dcase_audit.calendars.service_time import ServiceCalendar, used_up
 from dcase_audit.cases.words import Status
-from evidence.facts import NEVER, LeafFacts, Revision, Support
+from evidence.facts import NEVER, LeafFacts, Revision, SubjectVersion, Support
 from evidence.periods import InForce, Period, in_force, is_accepted, order, own_span, periods
 
 Because = tuple[dict[str, Any], ...]
@@ -245,20 +245,18 @@ class Leaf:
         for subject in self.criterion.subjects:
             now = self.subject_at(subject, at)
             then = revision.subjects[subject]
-            if now is not None and now != then:
-                yield {"reason": "subject", **named, "subject": subject, "from": list(then), "to": list(now)}
+            if now is not None and (now.version, now.digest) != then:
+                changed = {"subject": subject, "from": list(then), "to": [now.version, now.digest]}
+                yield {"reason": "subject", **named, **changed, "since": now.since.isoformat()}
 
-    def subject_at(self, subject: str, at: datetime) -> tuple[str, str] | None:
-        """Return the (version, digest) of the subject at ``at``; of two for one moment the later recorded counts."""
+    def subject_at(self, subject: str, at: datetime) -> SubjectVersion | None:
+        """Return the subject's version at ``at``; of two for one moment the later recorded counts."""
         known = [
             v
             for v in self.facts.subject_versions
             if v.subject == subject and v.since <= at and v.recorded_at <= self.known
         ]
-        if not known:
-            return None
-        last = max(known, key=lambda v: (v.since, v.recorded_at))
-        return last.version, last.digest
+        return max(known, key=lambda v: (v.since, v.recorded_at), default=None)
 
     # Silence
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Max
+
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.models import Criterion, Node
+from dcase_audit.cases.models import Criterion, Node, Settlement
 from dcase_audit.cases.words import Status
 from evidence.facts import SubjectVersion
 from evidence.leaf_status import Leaf
@@ -33,6 +35,8 @@ def effects_of(
     named = Criterion.objects.in_force().filter(subjects__contains=[subject.key])
     nodes = Node.objects.visible_to(user).filter(criteria__in=named).select_related("case")
     leaves = {node.pk: node for node in nodes.order_by("case__slug", "position", "pk")}
+    settled_at = Settlement.objects.filter(case__nodes__in=leaves).aggregate(last=Max("settled_at"))["last"]
+    at = max(at, settled_at) if settled_at else at
     moment = max(at, since)
     planned = SubjectVersion(subject.key, version, digest, since, at)
     facts = facts_of(list(leaves), at=moment) if leaves else {}

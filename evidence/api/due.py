@@ -41,7 +41,7 @@ class DueView(ApiView):
         page = paging(self, known=clock.now())
         everything = self.choice("whose", (MINE, DEPARTMENT)) == DEPARTMENT
         rows = due.due_in_departments_of(self.user) if everything else due.due_for(self.user, at=page.known)
-        found = list(page_of(rows.filter(opened_at__lte=page.known), due.ORDER, page))
+        found = list(page_of(rows, due.ORDER, page))
         response = page.answer(found, _position, lambda items: [shown_item(item) for item in items])
         response.data["drafts"] = [shown_draft(draft) for draft in due.drafts_of(self.user)[:MOST_DRAFTS]]
         return response

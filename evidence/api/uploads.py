@@ -51,7 +51,10 @@ class OneFileParser(BaseParser):
     ) -> DataAndFiles[Any, Any]:
         chunks = iter(lambda: stream.read(multipart.CHUNK), b"")
         upload = _receive(chunks, settings.UPLOAD_LIMIT, name="result.json", media_type=self.media_type)
-        return DataAndFiles(MultiValueDict(), MultiValueDict({"file": [upload]}))
+        files: MultiValueDict[str, Upload] = MultiValueDict({"file": [upload]})
+        # Django closes with the request what it finds there; DRF puts only the files of forms there.
+        (parser_context or {})["request"]._request._files = files
+        return DataAndFiles(MultiValueDict(), files)
 
 
 class FormParser(BaseParser):
