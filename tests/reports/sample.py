@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+import dcase_audit
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
     Criterion,
@@ -27,7 +28,7 @@ from tests.reports.sample_drills import drills, refused_uploads
 from tests.reports.sample_evidence import artefacts, gaps
 from tests.reports.sample_words import AT, TOKYO, Pair, day, pick
 
-REFERENCE_CASE = Path(__file__).with_name("reference_case.json")
+REFERENCE_CASE = Path(dcase_audit.__file__).parent / "demo" / "case.json"
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 KINDS = {

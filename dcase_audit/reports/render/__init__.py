@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from dcase_audit.reports.contents import ReportContents
 from dcase_audit.reports.render import pdf
 from dcase_audit.reports.render.characters import printable
-from dcase_audit.reports.render.html import html, link_labels
+from dcase_audit.reports.render.html import compose
 from dcase_audit.reports.render.manifest import digest, manifest
 from dcase_audit.reports.render.pdf import PdfUnavailable
 from dcase_audit.reports.words import Wording
@@ -31,15 +31,15 @@ def render(contents: ReportContents, *, progress: Callable[[int], None] = ignore
     """
     enclosed = manifest(contents)
     shown, unprintable = printable(contents)
-    document = html(shown, manifest_sha256=digest(enclosed), unprintable=unprintable, versions=pdf.versions())
+    document = compose(shown, manifest_sha256=digest(enclosed), unprintable=unprintable, versions=pdf.versions())
     progress(10)
     wording = Wording(contents.header.language, ZoneInfo(contents.header.timezone))
     written = pdf.write(
-        document,
+        document.html,
         manifest=enclosed,
         made_at=contents.header.made_at.astimezone(UTC),
         description=wording.say("manifest"),
-        labels=link_labels(shown),
+        labels=document.labels,
     )
     progress(100)
     return written

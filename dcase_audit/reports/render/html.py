@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.reports.contents import ReportContents
 from dcase_audit.reports.render import sections
 from dcase_audit.reports.render.characters import Unprintable
-from dcase_audit.reports.render.structure import PAGE, TEXT_WIDTH, diagram_legend, diagram_pages
+from dcase_audit.reports.render.structure import PAGE, TEXT_WIDTH, StructurePage, diagram_legend, diagram_pages
 from dcase_audit.reports.words import Wording, exact, status_meanings, terms
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
@@ -26,9 +27,6 @@ class MissingValue(str):
 
     __slots__ = ()
 
-    def __contains__(self, part: object) -> bool:
-        return True
-
     def __mod__(self, name: object) -> str:
         raise LookupError(f"the report's template names {name}, which does not exist")
 
@@ -38,22 +36,31 @@ def _engine() -> Engine:
     return Engine(
         dirs=[str(TEMPLATES)],
         builtins=["dcase_audit.reports.render.tags"],
-        string_if_invalid=MissingValue(),
+        string_if_invalid=MissingValue("%s"),
     )
 
 
-def html(
+@dataclass(frozen=True)
+class Document:
+    """The report as HTML that refers to nothing outside itself, and what each link's target is called."""
+
+    html: str
+    labels: dict[str, str]
+
+
+def compose(
     contents: ReportContents,
     *,
     manifest_sha256: str,
     unprintable: Sequence[Unprintable] = (),
     versions: Sequence[tuple[str, str]] = (),
-) -> str:
-    """Return the report as one HTML document that refers to nothing outside itself."""
+) -> Document:
+    """Return the report as one HTML document."""
     header = contents.header
     wording = Wording(header.language, ZoneInfo(header.timezone))
     other = "en" if header.language == "ja" else "ja"
     key = diagram_legend(header.language, PAGE[0])
+    pages = diagram_pages(contents, wording, key.height)
     values = {
         "contents": contents,
         "header": header,
@@ -64,11 +71,12 @@ def html(
         "made_at": exact(header.made_at.replace(microsecond=0)),
         "manifest_sha256": manifest_sha256,
         "section_names": SECTIONS,
+        "artefact_titles": {artefact.key: artefact.title for artefact in contents.artefacts},
         "status_rows": sections.status_rows(contents),
         "standing_leaves": sum(leaf.stands for leaf in contents.leaves),
         "falls": sections.falls(contents),
         "figures": sections.figures(contents, wording),
-        "diagram_pages": diagram_pages(contents, wording, key.height),
+        "diagram_pages": pages,
         "legend": key,
         "legends": [(language, diagram_legend(language, TEXT_WIDTH)) for language in (header.language, other)],
         "node_sections": sections.node_sections(contents, wording),
@@ -86,16 +94,22 @@ def html(
     }
     # The words come from ``wording`` alone: the language and zone of the request must not reach the page.
     context = Context(values, use_l10n=False, use_tz=False)
-    return _engine().get_template("reports/report.html").render(context)
+    text = _engine().get_template("reports/report.html").render(context)
+    return Document(text, _labels(contents, wording, pages))
 
 
-def link_labels(contents: ReportContents) -> dict[str, str]:
+def _labels(contents: ReportContents, wording: Wording, pages: Sequence[StructurePage]) -> dict[str, str]:
     """Return what a link to each anchor says to those who hear it."""
-    header = contents.header
-    wording = Wording(header.language, ZoneInfo(header.timezone))
     labels = {name: wording.say(name) for name in (*SECTIONS, "appendix")}
     for node in contents.nodes:
-        labels[f"node-{node.key}"] = f"{kind_word(node.kind, header.language)} {node.key}: {node.statement}"
+        title = f"{kind_word(node.kind, wording.language)} {node.key}: {node.statement}"
+        labels |= {f"node-{node.key}": title, f"row-{node.key}": title}
     for artefact in contents.artefacts:
         labels[f"artefact-{artefact.key}"] = f"{artefact.key}: {artefact.title}"
+    for drill in contents.drills:
+        labels[f"drill-{drill.key}"] = f"{drill.key}: {drill.title}"
+    for page in pages:
+        labels[f"diagram-{page.number}"] = wording.say(
+            "structure.page", page=page.number, pages=len(pages), key=page.root.key
+        )
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -87,17 +88,19 @@ def write(document: str, *, manifest: bytes, made_at: datetime, description: str
         relationship="Data",
     )
     html = lean_html()(string=document, url_fetcher=_no_fetch(), media_type="print")
-    with without_collector(), cached_page_references():
-        try:
+    try:
+        with without_collector(), cached_page_references(), warnings.catch_warnings():
+            # WeasyPrint leaves the closing of its colour profile to the interpreter.
+            warnings.simplefilter("ignore", ResourceWarning)
             laid_out = html.render(font_config=fonts, pdf_variant=conformance.VARIANT)
-        except FatalURLFetchingError as error:
-            raise ForbiddenFetch(str(error)) from error
-        conformance.identify_as_accessible(laid_out.metadata)
-        written: bytes = laid_out.write_pdf(
-            pdf_variant=conformance.VARIANT,
-            attachments=[attachment],
-            finisher=lambda _, pdf: conformance.finish(pdf, labels),
-        )
+            conformance.identify_as_accessible(laid_out.metadata)
+            written: bytes = laid_out.write_pdf(
+                pdf_variant=conformance.VARIANT,
+                attachments=[attachment],
+                finisher=lambda _, pdf: conformance.finish(pdf, labels),
+            )
+    except FatalURLFetchingError as error:
+        raise ForbiddenFetch(str(error)) from error
     return written
 
 

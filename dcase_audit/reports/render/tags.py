@@ -67,7 +67,8 @@ def choice(context: Context, vocabulary: str, word: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def reason(context: Context, value: Reason) -> SafeString:
     wording = wording_of(context)
-    return set_text(wording, wording.reason(value))
+    titles: dict[str, str] = context["artefact_titles"]
+    return set_text(wording, wording.reason(value, titles))
 
 
 @register.simple_tag(takes_context=True)
@@ -119,8 +120,9 @@ def last_day(context: Context, value: datetime) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def until(context: Context, value: datetime) -> str:
-    return wording_of(context).times.until(value)
+def last(context: Context, value: datetime) -> str:
+    """Set the last day on which something holds that ends at ``value``, in words."""
+    return wording_of(context).times.last(value)
 
 
 @register.simple_tag(takes_context=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from dcase_audit.calendars import durations
@@ -33,10 +33,10 @@ class Wording:
         """Join names as the language does."""
         return self.catalogue.comma.join(items)
 
-    def reason(self, reason: Reason) -> str:
-        """Return one reason as a sentence, without full stop."""
+    def reason(self, reason: Reason, titles: Mapping[str, str]) -> str:
+        """Return one reason as a sentence, without full stop; ``titles`` says what artefacts are called."""
         sentence = self.catalogue.reasons[reason.code].format(
-            evidence=self.evidence(reason.artefact, reason.revision),
+            evidence=self._evidence(titles.get(reason.artefact, reason.artefact), reason.revision),
             at=self.times.short_moment(reason.at) if reason.at else "",
             until=self.times.until(reason.at) if reason.at else "",
             party=reason.party,
@@ -46,13 +46,11 @@ class Wording:
         )
         return self.catalogue.item.format(item=reason.item, reason=sentence) if reason.item else sentence
 
-    def evidence(self, artefact: str, revision: int | None) -> str:
-        """Name a revision of an artefact, or the artefact where no revision is meant."""
-        if not artefact:
+    def _evidence(self, title: str, revision: int | None) -> str:
+        if not title:
             return self.catalogue.some_evidence
-        if revision is None:
-            return artefact
-        return self.catalogue.evidence.format(artefact=artefact, revision=revision)
+        template = self.catalogue.any_revision if revision is None else self.catalogue.evidence
+        return template.format(artefact=title, revision=revision)
 
     def criterion(self, criterion: Criterion) -> list[tuple[str, str]]:
         """Return each limit that the criterion sets as (what, limit)."""

@@ -24,6 +24,7 @@ class Catalogue:
     duration: dict[str, list[str]]
     item: str
     evidence: str
+    any_revision: str
     some_evidence: str
     target: str
     target_unscoped: str

@@ -59,6 +59,11 @@ class Times:
             return self.catalogue.until_day.format(day=self._day(_day_before(local)))
         return self.catalogue.until_moment.format(day=self._day(local.date()), time=_clock(local))
 
+    def last(self, moment: datetime) -> str:
+        """Return the last day before ``moment`` in words; the moment itself if it is no midnight."""
+        local = moment.astimezone(self.zone)
+        return self._day(_day_before(local)) if _is_midnight(local) else self.moment(moment)
+
     def short_last(self, moment: datetime) -> str:
         """Return the last day before ``moment`` for a table; the moment itself if it is no midnight."""
         local = moment.astimezone(self.zone)

@@ -1,0 +1,105 @@
+"""The document before it is set: hostile texts stay texts, and nothing outside it is named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from django.template import TemplateDoesNotExist
+
+from dcase_audit.reports.contents import Language, Link, ReportContents
+from dcase_audit.reports.render import html
+from dcase_audit.reports.render.html import compose
+from tests.reports.sample import LANGUAGES, sample
+
+HOSTILE = (
+    '<img src="file:///etc/passwd">',
+    "<script>alert(1)</script>",
+    '"><link rel=attachment href=file:///etc/passwd>',
+    "{{ 7|add:7 }} {% include 'x' %}",
+    "</style><style>@import 'http://127.0.0.1/x.css';",
+    "url(http://169.254.169.254/latest/meta-data/)",
+    "</title></svg><img src=x onerror=alert(1)>",
+)
+
+
+def hostile(language: Language, text: str) -> ReportContents:
+    """Return the sample with ``text`` wherever a person or a machine can put one."""
+    contents = sample(language)
+    artefact = contents.artefacts[1]
+    revisions = tuple(
+        replace(
+            revision,
+            files=tuple(replace(file, name=text, media_type=text) for file in revision.files),
+            decisions=tuple(replace(decision, by=text, reason=text) for decision in revision.decisions),
+            covers=(text,),
+        )
+        for revision in artefact.revisions
+    )
+    return replace(
+        contents,
+        header=replace(contents.header, case_title=text, issuer=text, report_id=text),
+        nodes=tuple(replace(node, statement=text, accountable=text) for node in contents.nodes),
+        artefacts=(replace(artefact, title=text, kind=text, owner=text, revisions=revisions),),
+        refused_uploads=tuple(
+            replace(upload, detail=text, by=text, through=text, problem=text) for upload in contents.refused_uploads
+        ),
+        drills=tuple(replace(drill, title=text, scenario=text, recurrence=text) for drill in contents.drills),
+        reading_notes=tuple(replace(note, text=text) for note in contents.reading_notes),
+        gaps=(),
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_is_only_a_text(language: Language, text: str) -> None:
+    document = compose(hostile(language, text), manifest_sha256="0" * 64).html
+    tags = set(re.findall(r"<([a-zA-Z!][a-zA-Z0-9]*)", document))
+
+    assert tags.isdisjoint({"img", "script", "link", "iframe", "object", "embed", "image", "use"})
+    assert document.count("</style>") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_document_names_nothing_outside_itself(language: Language) -> None:
+    document = compose(sample(language), manifest_sha256="0" * 64).html.replace("http://www.w3.org/2000/svg", "")
+
+    assert "url(" not in document
+    assert "://" not in document
+    assert {target[0] for target in re.findall(r'href="([^"]*)"', document)} == {"#"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_anchor_is_there_twice(language: Language) -> None:
+    document = compose(sample(language), manifest_sha256="0" * 64).html
+    anchors = re.findall(r' id="([^"]*)"', document)
+
+    assert len(anchors) == len(set(anchors))
+
+
+def test_a_value_that_does_not_exist_fails_instead_of_leaving_a_blank() -> None:
+    from django.template import Context
+
+    template = html._engine().from_string("{{ contents.nothing }}")
+
+    with pytest.raises(LookupError, match=r"contents\.nothing"):
+        template.render(Context({"contents": sample("en")}))
+
+
+def test_templates_come_from_the_report_alone() -> None:
+    with pytest.raises(TemplateDoesNotExist):
+        html._engine().get_template("admin/base_site.html")
+
+
+def test_an_empty_case_says_so() -> None:
+    contents = sample("en")
+    empty = replace(
+        contents, forecast=(), artefacts=(), gaps=(), refused_uploads=(), drills=(), reading_notes=(),
+        nodes=(replace(contents.nodes[0], until=None, because=()),), links=tuple[Link, ...](),
+    )  # fmt: skip
+
+    document = compose(empty, manifest_sha256="0" * 64).html
+
+    assert "No drill was planned in the period." in document
+    assert "The case has no reading notes." in document
