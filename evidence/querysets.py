@@ -71,11 +71,11 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
         return self.accepted(at=at).filter(begun).filter(Q(valid_until=None) | Q(valid_until__gt=at))
 
     def waiting(self) -> Self:
-        """Keep revisions that were submitted and await a decision."""
+        """Keep supporting revisions that were submitted and await a decision; counter-evidence waits for nobody."""
         from evidence.models import Decision
 
         decided = Decision.objects.filter(revision=OuterRef("pk")).exclude(kind="submitted")
-        return self.submitted().filter(~Exists(decided))
+        return self.submitted().filter(~Exists(decided), verdict="supports")
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

@@ -12,6 +12,7 @@ from dcase_audit.cases.models import Case, Criterion, Edition, Settlement
 from dcase_audit.cases.status import RULES_VERSION
 from evidence import statuses
 from evidence.models import Subject
+from evidence.services.hearing import refresh_tolerances
 from evidence.settling import settling
 
 
@@ -29,6 +30,7 @@ def publish_edition(*, case: Case, actor: User | None, at: datetime) -> Edition:
     _lock_subjects_of(case)
     with settling(at=at, cause="edition.published", cases=[case.pk]) as work:
         published = editions.publish(case, actor=actor, moment=work.moment)
+        refresh_tolerances(case)
         statuses.settle_case(case.pk, moment=work.moment, cause=f"edition.published:{published.edition.number}")
     return published.edition
 

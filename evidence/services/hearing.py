@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from dcase_audit.calendars.durations import parse_or_none
-from dcase_audit.cases.models import Criterion
+from dcase_audit.cases.models import Case, Criterion
 from evidence.loading import elapsed
 from evidence.models import Artefact, Gap, Hearing
 from evidence.settling import settling
@@ -48,6 +48,16 @@ def _heard_after_silence(artefact: Artefact, at: datetime) -> None:
             Gap.objects.create(artefact=artefact, start=hearing.last_heard_at, until=moment, recorded_at=moment)
         hearing.last_heard_at, hearing.tolerance = moment, tolerance
         hearing.save(update_fields=["last_heard_at", "tolerance"])
+
+
+def refresh_tolerances(case: Case) -> None:
+    """Look closely from now on wherever an edition or a link of the case allows a shorter silence than before."""
+    for hearing in Hearing.objects.filter(
+        artefact__supports__case=case, artefact__supports__unlinked_at=None
+    ).distinct():
+        tolerance = _tolerance(hearing.artefact)
+        if hearing.tolerance != tolerance:
+            Hearing.objects.filter(pk=hearing.pk).update(tolerance=tolerance)
 
 
 def _tolerance(artefact: Artefact) -> timedelta:

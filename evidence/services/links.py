@@ -14,6 +14,7 @@ from dcase_audit.trail.events import record
 from evidence.models import Artefact, Support
 from evidence.refusals import NotALeaf, WrongKind
 from evidence.services.custody import check_custody
+from evidence.services.hearing import refresh_tolerances
 from evidence.settling import settling
 
 
@@ -42,6 +43,7 @@ def link(*, artefact: Artefact, node: Node, actor: User | None, at: datetime, ra
             linked_by=actor,
             rationale=rationale,
         )
+        refresh_tolerances(node.case)
         record("support.linked", f"support:{support.pk}", artefact=artefact.key, node=node.key)
     return support
 

@@ -192,3 +192,20 @@ def test_forecast_rows_agree_with_the_rules() -> None:
         assert world.by_rule(forecast.at, START + 2 * DAY)[forecast.node.key] is Status(forecast.status)
         before = forecast.at - timedelta(microseconds=1)
         assert world.by_rule(before, START + 2 * DAY)[forecast.node.key] is not None
+
+
+def test_a_shorter_silence_of_a_new_link_is_looked_at_from_then_on() -> None:
+    world = World()
+    services.hear(artefact=world.artefacts["log"], at=START + HOUR)
+    world.accept("log", START + HOUR)
+    services.hear(artefact=world.artefacts["log"], at=START + 2 * HOUR)
+    world.link("log", "M_1", START + 3 * HOUR)
+
+    services.hear(artefact=world.artefacts["log"], at=START + 7 * HOUR)
+    services.hear(artefact=world.artefacts["log"], at=START + 14 * HOUR)
+
+    last = world.artefacts["log"].gaps.order_by("start").last()
+    assert last is not None
+    assert last.until is not None
+    assert last.start == START + 7 * HOUR
+    assert timedelta(0) <= last.until - (START + 14 * HOUR) < timedelta(milliseconds=1)
