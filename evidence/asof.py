@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import NodeRow, StatusRow, rows
+from dcase_audit.cases.arguments import NodeRow, rows
 from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up, roll_up_timelines
 from dcase_audit.cases.words import NodeKind, Status
@@ -228,8 +228,3 @@ def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView,
         for at, key, kind, before, after, because in found
         if before != after
     )
-
-
-def shown_statuses(case: Case) -> dict[int, StatusRow]:
-    """Return the statuses as stored, which lists and pages of the present show."""
-    return arguments.statuses_of_case(case.pk)

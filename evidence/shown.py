@@ -14,17 +14,22 @@ from dcase_audit.cases.arguments import StatusRow, rows
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.outline import Line
 from dcase_audit.cases.status import RULES_VERSION, Below, look_below
-from dcase_audit.cases.words import Status
-from evidence.asof import Because, CaseStatus, NodeView, edition_at
+from evidence.asof import Because, CaseStatus, NodeView, case_status, edition_at
 
 Reason = Mapping[str, Any]
 
 
 def present_status(case: Case, lines: Iterable[Line], *, at: datetime) -> CaseStatus:
-    """Return what is stored of the nodes ``lines`` (those of the edition in force), in their order; ``at`` is now."""
+    """Return the status of the nodes ``lines`` (those of the edition in force), in their order; ``at`` is now.
+
+    Stored rows are read as of ``at``, so that a page is right when no sweep has run; only where a monitor may have
+    fallen silent since the last one, the facts are asked.
+    """
+    if arguments.silences_due(case.pk, at=at):
+        return case_status(case, at=at, known=at)
     edition = edition_at(case, at=at)
     number = edition.number if edition is not None else None
-    found = arguments.statuses_of_case(case.pk)
+    found = arguments.statuses_of_case(case.pk, at=at)
     nodes = arguments.nodes_of([case.pk], edition=number)
     argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=number))
     # Between a publication and this reading the two may differ by a node.

@@ -149,10 +149,36 @@ def statuses_of(nodes: Iterable[int]) -> dict[int, StatusRow]:
     return {row[0]: StatusRow(Status(row[1]), *row[2:]) for row in found}
 
 
-def statuses_of_case(case: int) -> dict[int, StatusRow]:
-    """Return the stored statuses of all nodes of a case."""
+def statuses_of_case(case: int, *, at: datetime) -> dict[int, StatusRow]:
+    """Return the statuses of all nodes of a case at the present ``at``.
+
+    What is stored, with the forecast changes that have come since: whether a sweep has run makes no difference.
+    """
     found = rows("SELECT node_id, status, since, until, because FROM cases_nodestatus WHERE case_id = %s", [case])
-    return {row[0]: StatusRow(Status(row[1]), *row[2:]) for row in found}
+    statuses = {row[0]: StatusRow(Status(row[1]), *row[2:]) for row in found}
+    due = rows(
+        "SELECT DISTINCT node_id FROM cases_forecast WHERE case_id = %s AND at <= %s AND NOT provisional", [case, at]
+    )
+    for node, forecasts in forecasts_of(row[0] for row in due).items():
+        if node in statuses:
+            statuses[node] = _turned(statuses[node], [row for row in forecasts if not row.provisional], at)
+    return statuses
+
+
+def _turned(row: StatusRow, forecasts: list[ForecastRow], at: datetime) -> StatusRow:
+    """Return what the row will say once its forecasts up to ``at`` are turned into history."""
+    for forecast in forecasts:
+        if forecast.at <= at:
+            since = row.since if forecast.status is row.status else forecast.at
+            row = StatusRow(forecast.status, since, None, forecast.because)
+    later = (forecast.at for forecast in forecasts if forecast.at > at and forecast.status is not row.status)
+    return row._replace(until=next(later, None))
+
+
+def silences_due(case: int, *, at: datetime) -> bool:
+    """Tell whether a monitor of the case may have fallen silent by ``at``, which only its facts can say."""
+    found = rows("SELECT 1 FROM cases_forecast WHERE case_id = %s AND at <= %s AND provisional LIMIT 1", [case, at])
+    return bool(found)
 
 
 def forecasts_of(nodes: Iterable[int]) -> dict[int, list[ForecastRow]]:

@@ -9,8 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dcase_audit.cases.models import Forecast, NodeStatus, StatusChange
+from dcase_audit.cases.outline import lines_of
 from dcase_audit.cases.words import Status
 from evidence import services
+from evidence.asof import case_status
+from evidence.shown import present_status
 from evidence.sweeping import Swept, sweep
 from tests.evidence.world import DAY, START, World
 
@@ -209,3 +212,19 @@ def test_a_shorter_silence_of_a_new_link_is_looked_at_from_then_on() -> None:
     assert last.until is not None
     assert last.start == START + 7 * HOUR
     assert timedelta(0) <= last.until - (START + 14 * HOUR) < timedelta(milliseconds=1)
+
+
+def test_what_is_shown_does_not_wait_for_a_sweep() -> None:
+    world = World()
+    for name, key in (("rule-a", "E_1"), ("rule-c", "E_2"), ("log", "M_1")):
+        world.link(name, key)
+        world.accept(name, START + DAY)
+    services.hear(artefact=world.artefacts["log"], at=START + DAY + HOUR)
+    lines = lines_of(world.case, 1, "en")
+
+    for at in (START + 2 * DAY, START + 19 * DAY, START + 27 * DAY, START + 40 * DAY):
+        shown = present_status(world.case, lines, at=at)
+        expected = case_status(world.case, at=at, known=at)
+        assert {n.key: (n.status, n.since, n.until) for n in shown.nodes} == {
+            n.key: (n.status, n.since, n.until) for n in expected.nodes
+        }
