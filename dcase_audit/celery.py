@@ -14,6 +14,24 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dcase_audit.settings")
 
 QUEUES = ("ingest", "settle", "render", "notify")
 VISIBILITY_TIMEOUT = 900
+# A request waits for no broker that is down: its job is in the table, and a tick wakes a worker.
+PUBLISHING = {"confirm_publish": True, "max_retries": 0}
+
+
+def broker_settings(url: str) -> dict[str, Any]:
+    """Return the settings that make the broker at ``url`` keep what it was given."""
+    if url.startswith(("amqp", "pyamqp")):
+        return {"task_default_queue_type": "quorum", "broker_transport_options": PUBLISHING}
+    # Lost messages come back after the visibility timeout only when the two restore settings are tuned as well.
+    redis = {
+        "visibility_timeout": VISIBILITY_TIMEOUT,
+        "unacked_restore_interval": 3,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,
+    }
+    return {"broker_transport_options": redis | PUBLISHING}
+
 
 app = Celery("dcase_audit")
 app.conf.update(
@@ -28,15 +46,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     timezone="UTC",
-    # Lost messages come back after the visibility timeout only when these two are tuned as well.
-    broker_transport_options={
-        "visibility_timeout": VISIBILITY_TIMEOUT,
-        "unacked_restore_interval": 3,
-        "unacked_restore_throttle": 1,
-        "confirm_publish": True,
-        "socket_connect_timeout": 2,
-        "socket_timeout": 5,
-    },
+    **broker_settings(settings.CELERY_BROKER_URL),
     beat_schedule={
         "sweep": {"task": "evidence.sweep", "schedule": 5.0, "options": {"queue": "settle", "expires": 15}},
         "publish-waiting": {
@@ -48,8 +58,6 @@ app.conf.update(
         "plan-drills": {"task": "drills.plan", "schedule": 600.0, "options": {"queue": "ingest", "expires": 600}},
     },
 )
-if settings.CELERY_BROKER_URL.startswith(("amqp", "pyamqp")):
-    app.conf.update(task_default_queue_type="quorum", broker_transport_options={"confirm_publish": True})
 app.autodiscover_tasks()
 
 _entered: dict[str, Any] = {}

@@ -10,12 +10,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 from kombu.exceptions import OperationalError
 
 from dcase_audit.jobs import registry
 from dcase_audit.jobs.models import Heartbeat, Job
+from dcase_audit.jobs.querysets import JobQuerySet
 from dcase_audit.trail.context import acting, current_actor
+from dcase_audit.trail.events import record
 
 log = logging.getLogger(__name__)
 
@@ -88,18 +89,18 @@ def claim(job_id: int) -> Job | None:
             return None
         kind = registry.kind(job.kind)
         if job.attempts >= kind.attempts:
-            park(job)
+            park(job, job.last_error if job.state == Job.State.QUEUED else "the worker that ran it died")
             return None
         job.state, job.attempts, job.lease_until = Job.State.RUNNING, job.attempts + 1, now + kind.lease
         job.save(update_fields=["state", "attempts", "lease_until"])
         return job
 
 
-def park(job: Job) -> None:
-    """Set the job aside for a person: it failed, or killed its worker, too often."""
-    job.state, job.lease_until = Job.State.PARKED, None
-    job.save(update_fields=["state", "lease_until"])
-    log.error("job %s of kind %s is parked after %s attempts: %s", job.pk, job.kind, job.attempts, job.last_error)
+def park(job: Job, error: str) -> None:
+    """Set the job aside for a person: it failed, or killed its worker, too often. Not if another has it by now."""
+    parked = _held(job).update(state=Job.State.PARKED, lease_until=None, last_error=error)
+    if parked:
+        log.error("job %s of kind %s is parked after %s attempts: %s", job.pk, job.kind, job.attempts, error)
 
 
 def run(job_id: int, *, task: str = "") -> bool:
@@ -115,20 +116,21 @@ def run(job_id: int, *, task: str = "") -> bool:
         log.exception("job %s of kind %s failed", job.pk, job.kind)
         _failed(job, kind, f"{type(error).__name__}: {error}"[:2000])
         return False
-    held = Job.objects.filter(pk=job.pk, attempts=job.attempts)
-    held.update(state=Job.State.DONE, lease_until=None, finished_at=datetime.now(UTC), last_error="")
+    _held(job).update(state=Job.State.DONE, lease_until=None, finished_at=datetime.now(UTC), last_error="")
     return True
 
 
 def _failed(job: Job, kind: registry.Kind, error: str) -> None:
-    job.last_error = error
     if job.attempts >= kind.attempts:
-        job.save(update_fields=["last_error"])
-        park(job)
+        park(job, error)
         return
     again = datetime.now(UTC) + registry.wait(job.attempts)
-    held = Job.objects.filter(pk=job.pk, attempts=job.attempts)
-    held.update(state=Job.State.QUEUED, lease_until=None, run_at=again, last_error=error)
+    _held(job).update(state=Job.State.QUEUED, lease_until=None, run_at=again, last_error=error)
+
+
+def _held(job: Job) -> JobQuerySet:
+    """Keep the job's row while it is this worker's: whoever took it over after the lease counted another attempt."""
+    return Job.objects.filter(pk=job.pk, attempts=job.attempts)
 
 
 def drain(*kinds: str) -> int:
@@ -150,6 +152,12 @@ def beat(name: str) -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"beaten_at": datetime.now(UTC)})
 
 
-def release(job_id: int) -> None:
-    """Let a parked job be tried again from the start."""
-    Job.objects.parked().filter(pk=job_id).update(state=Job.State.QUEUED, attempts=0, run_at=F("run_at"))
+@transaction.atomic
+def release(job_id: int) -> bool:
+    """Let a parked job be tried again from the start, at once; False if it is not parked."""
+    job = Job.objects.parked().filter(pk=job_id).first()
+    if job is None or not _held(job).update(state=Job.State.QUEUED, attempts=0):
+        return False
+    record("job.released", f"job:{job.pk}", kind=job.kind, error=job.last_error)
+    wake([(job.pk, job.kind)])
+    return True
