@@ -158,6 +158,6 @@ def release(job_id: int) -> bool:
     job = Job.objects.parked().filter(pk=job_id).first()
     if job is None or not _held(job).update(state=Job.State.QUEUED, attempts=0):
         return False
-    record("job.released", f"job:{job.pk}", kind=job.kind, error=job.last_error)
+    record("job.released", f"job:{job.pk}", work=job.kind, error=job.last_error)
     wake([(job.pk, job.kind)])
     return True

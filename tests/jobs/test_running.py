@@ -189,7 +189,7 @@ def test_a_parked_job_that_is_released_starts_anew(failing: None, register: Regi
 
     assert release(job.pk)
 
-    assert recorded()[-1][:3] == ("job.released", f"job:{job.pk}", {"kind": KIND, "error": "RuntimeError: no paper"})
+    assert recorded()[-1][:3] == ("job.released", f"job:{job.pk}", {"work": KIND, "error": "RuntimeError: no paper"})
     assert run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts, job.last_error) == ("done", 1, "")
