@@ -11,7 +11,6 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from dcase_audit import moments
-from dcase_audit.calendars import durations
 
 KEY = r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$"
 SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -78,21 +77,6 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: datetime) -> str:
         return moments.say(value)
-
-
-class DurationText(Text):
-    """An ISO 8601 duration, or nothing."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=40, allow_blank=True, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        try:
-            durations.parse_or_none(text)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
-        return text
 
 
 class Sha256(Text):

@@ -128,10 +128,10 @@ def page_shape(item: type[serializers.Serializer[Any]]) -> type[serializers.Seri
     return type(name, (Shape,), members)
 
 
-class _Closed(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Bodies and answers have the members that are described and no others."""
+class _ClosedShapes(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Answers have the members that are described and no others."""
 
-    target_class = "rest_framework.serializers.Serializer"
+    target_class = "dcase_audit.api_schema.Shape"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
@@ -139,6 +139,12 @@ class _Closed(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
             self.target, direction, bypass_extensions=True
         )
         return {**schema, "additionalProperties": False} if schema.get("type") == "object" else schema
+
+
+class _ClosedBodies(_ClosedShapes):  # type: ignore[no-untyped-call]
+    """So have bodies."""
+
+    target_class = "dcase_audit.api_fields.Body"
 
 
 class _Moments(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -34,6 +34,11 @@ class ByAccept(DefaultContentNegotiation):
 
     settings = SimpleNamespace(URL_FORMAT_OVERRIDE=None)  # type: ignore[assignment]
 
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the parser of exactly the body's media type; a body of ``*/*`` says nothing about itself."""
+        sent = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == sent), None)
+
 
 class AsStored(ByAccept):
     """For bytes that are given as they are stored, whatever ``Accept`` says; problems are JSON."""
@@ -70,8 +75,10 @@ class ApiView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def _check_scope(self) -> None:
-        scope = self.scope_to_read if self.request.method in {"GET", "HEAD"} else self.scope
-        if scope is not None and not self.access.has_scope(scope):
+        method = str(self.request.method).lower()
+        scope = self.scope_to_read if method in {"get", "head"} else self.scope
+        # What the address does not take at all is said to everybody.
+        if scope is not None and hasattr(self, method) and not self.access.has_scope(scope):
             raise MissingScope(f"The token lacks the scope {scope}.")
 
     def _check_query(self) -> None:
@@ -98,11 +105,11 @@ class ApiView(APIView):
         token: ApiToken | None = getattr(self.request._request, "api_token", None)
         return f"token:{token.prefix}" if token else "session"
 
-    def moment(self, name: str, default: datetime) -> datetime:
-        """Return the moment that the query gives as ``name``."""
+    def moment(self, name: str) -> datetime | None:
+        """Return the moment that the query gives as ``name``; None without it."""
         text = self.request.query_params.get(name)
         if text is None:
-            return default
+            return None
         try:
             return moments.parse_parameter(text)
         except ValueError as error:

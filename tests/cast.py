@@ -1,9 +1,9 @@
 """The known cast and a small case of two departments, made through the services.
 
 Olga owns evidence in IT Service, Ken approves there and Hana heads it; Bo owns evidence in IT Development, the case's
-other department; Miki manages; Rin audits the case for a third party; Ada administers; Otto belongs to a department that
-the case does not know. The robot uploads for IT Service. Everybody has an API token with every scope, the robot one with
-its own.
+other department; Miki manages; Rin audits the case for a third party; Ada administers; Otto belongs to a department
+that the case does not know. The robot uploads for IT Service. Everybody has an API token with every scope, the robot
+one with its own.
 """
 
 from __future__ import annotations

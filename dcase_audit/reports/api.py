@@ -23,7 +23,7 @@ from dcase_audit.moments import say, say_or_none
 from dcase_audit.reports import services
 from dcase_audit.reports.models import AccountabilityReport
 from evidence import idempotency
-from evidence.api.files import download
+from evidence.api.files import BYTES, RANGES, download
 from evidence.api.showing import ROOT, username
 
 State = AccountabilityReport.State
@@ -132,9 +132,9 @@ class ReportFileView(ApiView):
 
     @described(
         "The report's PDF",
-        {(200, "application/pdf"): OpenApiTypes.BINARY, (206, "application/pdf"): OpenApiTypes.BINARY},
+        {(200, "application/pdf"): OpenApiTypes.BINARY, (206, "application/pdf"): OpenApiTypes.BINARY, 304: BYTES[304]},
         problems=(404, 409, 416),
-        parameters=[header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand.")],
+        parameters=RANGES,
         tag="reports",
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:

@@ -73,13 +73,20 @@ class WarningShape(Shape):
     detail = serializers.CharField()
 
 
+class ReportedShape(Shape):
+    """The occurrence that a result reports."""
+
+    id = serializers.IntegerField()
+    planned_at = serializers.DateTimeField()
+
+
 class ReceiptShape(Shape):
     """The receipt for a result. The verdict is ours, derived from what was checked and measured."""
 
     id = serializers.IntegerField()
     href = serializers.CharField()
     drill = serializers.CharField()
-    occurrence = OccurrenceShape(allow_null=True)
+    occurrence = ReportedShape(allow_null=True)
     verdict = serializers.ChoiceField(DrillResult.Verdict.values)
     warnings = WarningShape(many=True)
     evidence = EvidenceShape()
@@ -145,12 +152,12 @@ def shown_drill(drill: Drill, following: Occurrence | None) -> JSON:
 
 def receipt(result: DrillResult) -> JSON:
     """Show the receipt for a result with its drill, occurrence, revision and raw file at hand."""
-    revision = result.revision
+    revision, occurrence = result.revision, result.occurrence
     return {
         "id": result.pk,
         "href": f"{ROOT}/drill-results/{result.pk}",
         "drill": result.drill.key,
-        "occurrence": shown_occurrence(result.occurrence) if result.occurrence else None,
+        "occurrence": {"id": occurrence.pk, "planned_at": say(occurrence.planned_at)} if occurrence else None,
         "verdict": result.verdict,
         "warnings": result.warnings,
         "evidence": {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,7 +33,7 @@ from drills.api.shapes import (
 from drills.importers import IMPORTERS
 from drills.models import Drill, DrillResult, Occurrence
 from evidence import idempotency
-from evidence.api.files import download
+from evidence.api.files import BYTES, RANGES, download
 from evidence.api.revisions import uploads_of
 from evidence.api.uploads import FormParser, OneFileParser, Upload
 
@@ -227,12 +226,9 @@ class DrillResultRawView(ApiView):
 
     @described(
         "The bytes of a result as they were received",
-        {
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
-        },
+        BYTES,
         problems=(404, 416),
-        parameters=[header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand.")],
+        parameters=RANGES,
         tag="drills",
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:

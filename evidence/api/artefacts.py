@@ -8,15 +8,17 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dcase_audit import api_pagination, clock
 from dcase_audit.accounts.models import ApiToken, Party, User
-from dcase_audit.api_fields import Body, DurationText, InBothLanguages, Key
+from dcase_audit.api_fields import Body, InBothLanguages, Key, Text
 from dcase_audit.api_pagination import page_of, paging
 from dcase_audit.api_schema import IDEMPOTENCY, PAGING, described, header, page_shape, parameter
 from dcase_audit.api_views import ApiView, find
+from dcase_audit.calendars import durations
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import Invalid
 from dcase_audit.moments import say
@@ -28,6 +30,21 @@ from evidence.models import Artefact, Kind, Revision, Support
 ORDER = ("standing__due_at", "standing__artefact_id")
 MOST_REVISIONS = 100
 FILTERS = frozenset({"status", "department", "kind", "case", "q"})
+
+
+class DurationText(Text):
+    """An ISO 8601 duration, or nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, allow_blank=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            durations.parse_or_none(text)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+        return text
 
 
 class ArtefactBody(Body):

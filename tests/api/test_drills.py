@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import threading
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django.live_server_helper import LiveServer
+
+from drills.models import DrillResult, RefusedUpload
+from evidence.models import IdempotencyRecord, StoredFile
+from tests.api.client import Api, pointers, slug
+from tests.api.conftest import As
+from tests.cast import Cast, make_cast
+from tests.drills.samples import native as bare
+
+ON_TIME = [{"measure": "switch_over_confirmed", "value": "PT9M"}]
+PATH = "drills/night-failover/results"
+
+
+def native(**changes: Any) -> dict[str, Any]:
+    """Return a result that passes, with some members changed."""
+    return bare(**{"measures": ON_TIME} | changes)
+
+
+def upload(api: Api, body: Any = None, key: str = "k-1", **query: str) -> Any:
+    data = body if isinstance(body, bytes) else json.dumps(native() if body is None else body).encode()
+    return api.send("POST", PATH, data, query=query, headers={"Idempotency-Key": key})
+
+
+def test_plans_are_listed_with_their_next_occurrence(as_: As) -> None:
+    drills = as_("olga").get("drills").json()["items"]
+
+    assert [drill["key"] for drill in drills] == ["night-failover"]
+    assert drills[0]["next"]["planned_at"] == "2026-12-19T16:00:00+00:00"
+    occurrences = as_("rin").get("drills/night-failover").json()["occurrences"]
+    assert occurrences[-1]["planned_at"] == "2026-11-19T16:00:00+00:00"
+    assert as_("bo").get("drills/night-failover").status_code == 404
+
+
+def test_a_machine_uploads_a_result_and_gets_a_receipt(as_: As) -> None:
+    body = json.dumps(native()).encode()
+
+    response = upload(as_("robot"), body)
+
+    assert response.status_code == 201
+    receipt = response.json()
+    assert receipt["verdict"] == "passed"
+    assert receipt["sha256"] == hashlib.sha256(body).hexdigest()
+    assert receipt["occurrence"]["planned_at"] == "2026-11-19T16:00:00+00:00"
+    assert as_("ken").get("drills/night-failover").json()["occurrences"][-1]["state"] == "held"
+    assert response.headers["Location"] == receipt["href"]
+    assert as_("ken").get(receipt["evidence"]["href"]).json()["state"] == "submitted"
+    shown = as_("ken").get(receipt["href"]).json()
+    assert shown["received_from"] == "robot"
+    assert shown["received_through"].startswith("token:dca_")
+    assert b"".join(as_("ken").get(shown["raw"]).streaming_content) == body
+
+
+def test_a_result_may_come_as_a_form(as_: As, cast: Cast) -> None:
+    body = json.dumps(native()).encode()
+    occurrence = cast.drill.occurrences.order_by("planned_at").first()
+    assert occurrence is not None
+    fields = {
+        "file": SimpleUploadedFile("結果.json", body, "application/json"),
+        "format": "native",
+        "sha256": hashlib.sha256(body).hexdigest().upper(),
+        "occurrence": str(occurrence.pk),
+    }
+
+    response = as_("robot").upload(PATH, fields, Idempotency_Key="k")
+
+    assert response.status_code == 201
+    assert response.json()["occurrence"]["id"] == occurrence.pk
+
+
+def test_a_failed_drill_refutes_its_leaf_and_says_why(as_: As) -> None:
+    upload(as_("robot"), native(check_items=[{"text": "切替わった", "result": "fail"}]))
+
+    nodes = {node["key"]: node for node in as_("bo").get("cases/recurrence/status").json()["nodes"]}
+
+    assert nodes["E_1"]["status"] == nodes["G_1"]["status"] == "refuted"
+    assert nodes["E_1"]["because"][0]["artefact"] == "night-drills"
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "status", "places"),
+    [
+        (native(verdict="fine"), {}, 422, {"/verdict"}),
+        (native(ended_at="2026-11-20T02:10:00"), {}, 422, {"/ended_at"}),
+        (native(check_items=[{"text": "x", "result": "ok"}]), {}, 422, {"/check_items/0/result"}),
+        ({**native(), "approved": True}, {}, 422, {"/approved"}),
+        (native(started_at="2031-11-20T01:00:00+09:00"), {}, 422, {"/started_at"}),
+        (b"{", {}, 400, set()),
+        (b"[]", {}, 400, {""}),
+        (b"", {}, 400, set()),
+        (b'{"schema": "\\ud800"}', {}, 400, {"/schema"}),
+        (b'{"a": 1, "a": 2}', {}, 400, {"/a"}),
+        (b"[" * 100_000, {}, 400, set()),
+        (b'{"a": ' + b"9" * 5000 + b"}", {}, 400, {"/a"}),
+        (b'{"a": NaN}', {}, 400, {"/a"}),
+        (b"\xff\xfe", {}, 400, set()),
+        (b" " * 1_100_000, {}, 413, set()),
+        (native(), {"sha256": "0" * 64}, 422, {"/sha256"}),
+        (native(), {"sha256": "0"}, 422, {"/sha256"}),
+        (native(), {"occurrence": "0"}, 404, {"/occurrence"}),
+        (native(), {"occurrence": "9" * 19}, 404, {"/occurrence"}),
+        (native(), {"occurrence": "x"}, 422, {"/occurrence"}),
+        (native(), {"format": "yaml"}, 422, {"/format"}),
+    ],
+)
+def test_refused_uploads_are_kept_on_record(
+    as_: As, body: Any, query: dict[str, str], status: int, places: set[str]
+) -> None:
+    response = upload(as_("robot"), body, **query)
+
+    assert response.status_code == status, response.content
+    assert pointers(response) == places
+    assert not DrillResult.objects.exists()
+    assert not StoredFile.objects.exists()
+    refused = RefusedUpload.objects.get()
+    assert (refused.status, refused.problem) == (status, slug(response))
+    assert refused.received_from.username == "robot"
+
+
+def test_what_was_refused_may_be_mended_under_the_same_key(as_: As) -> None:
+    assert upload(as_("robot"), native(verdict="fine")).status_code == 422
+    assert upload(as_("robot")).status_code == 201
+
+
+def test_who_may_not_upload_leaves_no_record(as_: As) -> None:
+    assert upload(as_("bo")).status_code == 404
+    assert upload(as_("rin")).status_code == 403
+    assert upload(as_("")).status_code == 401
+    assert not RefusedUpload.objects.exists()
+
+
+def test_the_key_is_required_and_has_a_length(as_: As) -> None:
+    missing = as_("robot").send("POST", PATH, json.dumps(native()))
+
+    assert (missing.status_code, slug(missing)) == (400, "idempotency-key-missing")
+    assert upload(as_("robot"), key="k" * 256).status_code == 400
+    assert upload(as_("robot"), key="キー".encode().decode("latin-1")).status_code == 400
+    assert upload(as_("robot"), key=" ").status_code == 400
+    assert upload(as_("robot"), key="k" * 255).status_code == 201
+
+
+def test_the_same_request_again_is_answered_again(as_: As) -> None:
+    first = upload(as_("robot"))
+
+    again = upload(as_("robot"))
+    quoted = upload(as_("robot"), key='"k-1"')
+
+    assert again.status_code == quoted.status_code == 201
+    assert again.json() == quoted.json() == first.json()
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    assert DrillResult.objects.count() == 1
+
+
+def test_another_request_with_the_key_is_refused(as_: As) -> None:
+    upload(as_("robot"))
+
+    other = upload(as_("robot"), native(note="another"))
+
+    assert (other.status_code, slug(other)) == (422, "idempotency-key-reused")
+    assert DrillResult.objects.count() == 1
+
+
+def test_a_form_sent_again_with_another_boundary_is_the_same_request(as_: As) -> None:
+    def send(boundary: str) -> Any:
+        parts = {
+            'name="format"': "native",
+            'name="file"; filename="r.json"\r\nContent-Type: application/json': json.dumps(native()),
+        }
+        body = "".join(
+            f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in parts.items()
+        )
+        return as_("robot").send(
+            "POST",
+            PATH,
+            (body + f"--{boundary}--\r\n").encode(),
+            content_type=f"multipart/form-data; boundary={boundary}",
+            headers={"Idempotency-Key": "k"},
+        )
+
+    assert send("first").json() == send("second").json()
+    assert DrillResult.objects.count() == 1
+
+
+def test_the_key_is_the_accounts_own(as_: As) -> None:
+    assert upload(as_("robot")).json()["id"] != upload(as_("olga")).json()["id"]
+
+
+def test_other_posts_may_carry_a_key(as_: As) -> None:
+    body = {"kind": "rule", "key": "r", "title": {"ja": "規程"}, "custodian": "it-service"}
+
+    first = as_("olga").post("artefacts", body, Idempotency_Key="a")
+    again = as_("olga").post("artefacts", dict(reversed(body.items())), Idempotency_Key="a")
+    other = as_("olga").post("artefacts", {**body, "key": "s"}, Idempotency_Key="a")
+
+    assert first.status_code == again.status_code == 201
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert other.status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hundred_at_once_make_one_record(live_server: LiveServer, the_clock: object) -> None:
+    cast = make_cast()
+    start = threading.Barrier(100)
+    answers: list[tuple[int, bytes, str | None]] = []
+
+    def send_until_taken() -> None:
+        start.wait()
+        while not answers or answers[-1][0] != 201:
+            answers.append(send_over_the_wire(live_server.url, cast.secrets["robot"]))
+
+    threads = [threading.Thread(target=send_until_taken) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answers += [send_over_the_wire(live_server.url, cast.secrets["robot"]) for _ in range(3)]
+
+    taken = [(json.loads(content)["id"], replayed) for status, content, replayed in answers if status == 201]
+    # 503: the tests' database takes fewer than a hundred connections; 0: the server's queue was full.
+    assert {status for status, _, _ in answers} <= {201, 409, 503, 0}
+    assert len({made for made, _ in taken}) == 1
+    assert [replayed for _, replayed in taken].count(None) == 1
+    assert DrillResult.objects.count() == IdempotencyRecord.objects.count() == StoredFile.objects.count() == 1
+    assert RefusedUpload.objects.count() == 0
+
+
+def send_over_the_wire(url: str, secret: str) -> tuple[int, bytes, str | None]:
+    """Upload on a connection of its own; status 0 where the server did not take the connection."""
+    wire = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    named = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "once", "Content-Type": "application/json"}
+    try:
+        wire.request("POST", f"/api/v1/{PATH}", json.dumps(native()), named)
+        answer = wire.getresponse()
+        return answer.status, answer.read(), answer.headers.get("Idempotent-Replayed")
+    except ConnectionError:
+        return 0, b"", None
+    finally:
+        wire.close()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dcase_audit.jobs import services as jobs
+from dcase_audit.jobs.models import Job
+from dcase_audit.reports import services
+from dcase_audit.reports.models import AccountabilityReport
+from dcase_audit.reports.render import PdfUnavailable
+from tests.api.client import pointers, slug
+from tests.api.conftest import As
+from tests.cast import NOW, Cast
+
+State = AccountabilityReport.State
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Render in no time; the list holds the contents that were rendered."""
+    contents: list[Any] = []
+
+    def render(given: Any, *, progress: Any) -> bytes:
+        contents.append(given)
+        progress(50)
+        return b"%PDF-1.7 a report"
+
+    monkeypatch.setattr("dcase_audit.reports.services.rendering.render", render)
+    return contents
+
+
+def test_a_report_is_ordered_made_and_fetched(as_: As, rendered: list[Any]) -> None:
+    ordered = as_("miki").post("reports", {"case": "recurrence", "language": "en"})
+    address = ordered.headers["Location"]
+
+    assert ordered.status_code == 202
+    assert ordered.headers["Retry-After"] == "2"
+    assert as_("miki").get(address).json()["state"] == "queued"
+    assert slug(as_("miki").get(f"{address}/file")) == "report-not-ready"
+
+    jobs.drain("reports.render")
+    done = as_("bo").get(address).json()
+    fetched = as_("rin").get(done["file"])
+
+    assert (done["state"], done["progress"]) == ("done", 100)
+    assert b"".join(fetched.streaming_content) == b"%PDF-1.7 a report"
+    assert fetched.headers["Content-Type"] == "application/pdf"
+    assert fetched.headers["Content-Disposition"] == 'attachment; filename="recurrence-2026-11-20-en.pdf"'
+    assert rendered[0].header.case_slug == "recurrence"
+
+
+@pytest.mark.pdf
+def test_a_report_is_a_pdf(as_: As) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+
+    jobs.drain("reports.render")
+
+    assert b"".join(as_("miki").get(f"{address}/file").streaming_content).startswith(b"%PDF-")
+
+
+def test_a_report_that_was_called_off_is_not_made(as_: As, rendered: list[Any]) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+
+    called_off = as_("miki").post(f"{address}/cancel")
+    again = as_("miki").post(f"{address}/cancel")
+    jobs.drain("reports.render")
+
+    assert called_off.json()["state"] == again.json()["state"] == "cancelled"
+    assert rendered == []
+    assert as_("miki").get(address).json()["state"] == "cancelled"
+
+
+def test_calling_off_while_it_is_made_keeps_nothing(as_: As, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+
+    def render(contents: Any, *, progress: Any) -> bytes:
+        as_("miki").post(f"{address}/cancel")
+        progress(50)
+        return b"%PDF-"
+
+    monkeypatch.setattr("dcase_audit.reports.services.rendering.render", render)
+    jobs.drain("reports.render")
+
+    report = AccountabilityReport.objects.get()
+    assert (report.state, report.file) == (State.CANCELLED, None)
+    assert Job.objects.get(kind="reports.render").state == "done"
+
+
+def test_only_who_ordered_a_report_calls_it_off_and_only_in_time(as_: As, rendered: list[Any]) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+
+    assert as_("olga").post(f"{address}/cancel").status_code == 403
+    assert as_("otto").post(f"{address}/cancel").status_code == 404
+    jobs.drain("reports.render")
+    assert slug(as_("miki").post(f"{address}/cancel")) == "report-finished"
+
+
+def test_what_fails_says_so_and_is_tried_again(as_: As, rendered: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+    with monkeypatch.context() as broken:
+        broken.setattr("dcase_audit.reports.services.rendering.render", _fail(RuntimeError("a bug's words")))
+        jobs.drain("reports.render")
+
+    failed = as_("miki").get(address).json()
+    assert (failed["state"], failed["problem"]) == ("failed", "The report could not be made.")
+    assert Job.objects.get(kind="reports.render").state == "queued"
+
+    services.render(AccountabilityReport.objects.get(), at=NOW)
+
+    assert as_("miki").get(address).json()["state"] == "done"
+    assert as_("miki").get(address).json()["problem"] == ""
+
+
+def test_where_nothing_can_render_it_is_not_tried_again(as_: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = as_("miki").post("reports", {"case": "recurrence"}).headers["Location"]
+    monkeypatch.setattr("dcase_audit.reports.services.rendering.render", _fail(PdfUnavailable()))
+
+    jobs.drain("reports.render")
+
+    assert as_("miki").get(address).json()["state"] == "failed"
+    assert Job.objects.get(kind="reports.render").state == "done"
+
+
+def _fail(error: Exception) -> Any:
+    def render(contents: Any, *, progress: Any) -> bytes:
+        raise error
+
+    return render
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "places"),
+    [
+        ({}, 422, {"/case"}),
+        ({"case": "no-such-thing"}, 404, {"/case"}),
+        ({"case": "recurrence", "language": "fr"}, 422, {"/language"}),
+        ({"case": "recurrence", "at": "2036-01-01T00:00:00Z"}, 422, {"/at"}),
+        ({"case": "recurrence", "known": "2036-01-01T00:00:00Z"}, 422, {"/known"}),
+        ({"case": "recurrence", "at": "2026-01-01"}, 422, {"/at"}),
+        ({"case": "recurrence", "state": "done"}, 422, {"/state"}),
+    ],
+)
+def test_what_cannot_be_ordered(as_: As, body: dict[str, Any], status: int, places: set[str]) -> None:
+    response = as_("miki").post("reports", body)
+
+    assert response.status_code == status
+    assert pointers(response) == places
+    assert not AccountabilityReport.objects.exists()
+
+
+def test_an_outsider_learns_nothing_of_a_case(as_: As) -> None:
+    hidden, absent = (as_("otto").post("reports", {"case": slug_}) for slug_ in ("recurrence", "no-such-thing"))
+
+    assert hidden.status_code == absent.status_code == 404
+    assert hidden.json() | {"request": ""} == absent.json() | {"request": ""}
