@@ -13,7 +13,7 @@ from dcase_audit.errors import AuditError
 from dcase_audit.reports.render import conformance
 from dcase_audit.reports.render.fonts import only_our_fonts
 from dcase_audit.reports.render.manifest import FILE_NAME
-from dcase_audit.reports.render.speed import cached_page_references, lean_html, without_collector
+from dcase_audit.reports.render.speed import cached_page_references, collecting_once, lean_html
 
 
 class PdfUnavailable(AuditError):
@@ -89,11 +89,12 @@ def write(document: str, *, manifest: bytes, made_at: datetime, description: str
     )
     html = lean_html()(string=document, url_fetcher=_no_fetch(), media_type="print")
     try:
-        with without_collector(), cached_page_references(), warnings.catch_warnings():
+        with collecting_once():
+            laid_out = html.render(font_config=fonts, pdf_variant=conformance.VARIANT)
+        conformance.identify_as_accessible(laid_out.metadata)
+        with collecting_once(), cached_page_references(), warnings.catch_warnings():
             # WeasyPrint leaves the closing of its colour profile to the interpreter.
             warnings.simplefilter("ignore", ResourceWarning)
-            laid_out = html.render(font_config=fonts, pdf_variant=conformance.VARIANT)
-            conformance.identify_as_accessible(laid_out.metadata)
             written: bytes = laid_out.write_pdf(
                 pdf_variant=conformance.VARIANT,
                 attachments=[attachment],
