@@ -123,6 +123,8 @@ def _view(
         because = tuple({"node": keys[leaf], "status": statuses[leaf].word} for leaf in under.because if leaf != node)
         if not because and status is Status.UNDEVELOPED:
             because = ({"reason": "undeveloped", "status": status.word},)
+        if kind == NodeKind.EXTERNAL and not status.stands:
+            because = ({"reason": "external", "status": status.word},)
     until = next((at for at, later in timelines[node][1:] if later is not status), None)
     counts = {status.word: number for status, number in under.counts.items()}
     refuted = tuple(keys[leaf] for leaf in under.counter_evidence)

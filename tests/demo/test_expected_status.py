@@ -1,4 +1,4 @@
-"""What ``manage.py status`` prints of the demo, word for word, and what it says around the instant at which E_4 ends."""
+"""What ``manage.py status`` prints of the demo, word for word, and what it says when E_4 ends."""
 
 from __future__ import annotations
 
