@@ -14,10 +14,11 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from dcase_audit.api_pagination import RowAfter
 from dcase_audit.errors import AuditError
+from dcase_audit.problem_words import JAPANESE
 
 M = TypeVar("M", bound=Model)
 ORGANISATION_ZONE = ZoneInfo(settings.TIME_ZONE)
@@ -51,12 +52,14 @@ def given(request: HttpRequest, name: str, *, most: int = 200) -> str:
 
 
 def refusal_text(refusal: AuditError) -> str:
-    """Return what was refused, in the active language as far as the catalogue knows the sentence."""
-    title, detail = gettext(refusal.title), gettext(refusal.detail)
+    """Return what was refused, in the active language as far as its catalogue knows the sentence."""
+    if not (get_language() or "").startswith("ja"):
+        return refusal.detail
+    title = JAPANESE.get(refusal.slug, refusal.title)
     if refusal.detail == refusal.title:
         return title
-    is_known = detail != refusal.detail or title == refusal.title
-    return detail if is_known else f"{title} ({detail})"
+    detail = gettext(refusal.detail)
+    return detail if detail != refusal.detail else f"{title}（{detail}）"
 
 
 def refuse(form: BaseForm, refusal: AuditError) -> None:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("readyz", operations.readyz, name="readyz"),
     path("metrics", operations.metrics_page, name="metrics"),
     path("admin/", admin.site.urls),
+    path("", include("dcase_audit.pages_urls")),
 ]
 
 handler400 = "dcase_audit.api_errors.bad_request"

@@ -19,14 +19,18 @@ from evidence.models import Artefact, Revision, StoredFile
 class Scenario(models.Model):
     """What is assumed to fail and what is to be shown; written before the drill that plays it."""
 
-    key = models.CharField(max_length=60, unique=True, validators=[KEY])
-    title_ja = models.CharField(max_length=300, blank=True)
-    title_en = models.CharField(max_length=300, blank=True)
-    story_ja = models.TextField(blank=True)
-    story_en = models.TextField(blank=True)
-    objectives = models.JSONField(default=list, blank=True)
+    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
+    title_ja = models.CharField(_("title (Japanese)"), max_length=300, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=300, blank=True)
+    story_ja = models.TextField(_("story (Japanese)"), blank=True)
+    story_en = models.TextField(_("story (English)"), blank=True)
+    objectives = models.JSONField(_("objectives"), default=list, blank=True)
 
     objects: models.Manager[Scenario] = models.Manager()
+
+    class Meta:
+        verbose_name = _("scenario")
+        verbose_name_plural = _("scenarios")
 
     def __str__(self) -> str:
         return self.key
@@ -45,25 +49,29 @@ class Drill(models.Model):
         FUNCTIONAL = "functional", _("functional")
         FULL_SCALE = "full-scale", _("full-scale, with participants")
 
-    key = models.CharField(max_length=60, unique=True, validators=[KEY])
-    title_ja = models.CharField(max_length=300, blank=True)
-    title_en = models.CharField(max_length=300, blank=True)
-    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.FUNCTIONAL)
-    scenario = models.ForeignKey(Scenario, models.PROTECT, null=True, blank=True, related_name="drills")
-    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="drills")
-    department = models.ForeignKey(Party, models.PROTECT, related_name="drills")
+    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
+    title_ja = models.CharField(_("title (Japanese)"), max_length=300, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=300, blank=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.FUNCTIONAL)
+    scenario = models.ForeignKey(
+        Scenario, models.PROTECT, null=True, blank=True, related_name="drills", verbose_name=_("scenario")
+    )
+    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="drills", verbose_name=_("artefact"))
+    department = models.ForeignKey(Party, models.PROTECT, related_name="drills", verbose_name=_("department"))
     timezone = models.CharField(max_length=60, default="Asia/Tokyo")
-    starts_at = models.DateTimeField()
-    recurrence = models.CharField(max_length=200, blank=True)
-    report_within = models.CharField(max_length=20, default="P5D")
-    covers = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    targets = models.JSONField(default=list, blank=True)
-    valid_for = models.CharField(max_length=20, blank=True)
+    starts_at = models.DateTimeField(_("first held"))
+    recurrence = models.CharField(_("recurrence (RFC 5545)"), max_length=200, blank=True)
+    report_within = models.CharField(_("reported within"), max_length=20, default="P5D")
+    covers = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("covers"))
+    targets = models.JSONField(_("targets"), default=list, blank=True)
+    valid_for = models.CharField(_("counts for"), max_length=20, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
 
     objects = DrillQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("drill")
+        verbose_name_plural = _("drills")
         ordering = ["key"]
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ class ConcatOp(Func):
 class Kind(models.Model):
     """A kind of evidence (rule, drill record, test run, ...) and how long its records are kept."""
 
-    key = models.CharField(max_length=60, unique=True, validators=[KEY])
+    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
     name_ja = models.CharField(_("name (Japanese)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
     for_monitors = models.BooleanField(_("fits monitors"), default=False)
@@ -60,14 +60,20 @@ class Kind(models.Model):
 class Artefact(models.Model):
     """The lasting thing ("night recovery rule") that revisions are versions of, for any number of leaves and cases."""
 
-    kind = models.ForeignKey(Kind, models.PROTECT, related_name="artefacts")
-    key = models.CharField(max_length=80, unique=True, validators=[KEY])
+    kind = models.ForeignKey(Kind, models.PROTECT, related_name="artefacts", verbose_name=_("kind"))
+    key = models.CharField(_("key"), max_length=80, unique=True, validators=[KEY])
     title_ja = models.CharField(_("title (Japanese)"), max_length=300, blank=True)
     title_en = models.CharField(_("title (English)"), max_length=300, blank=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="artefacts")
-    custodian = models.ForeignKey(Party, models.PROTECT, related_name="artefacts")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="artefacts",
+        verbose_name=_("person in charge"),
+    )
+    custodian = models.ForeignKey(Party, models.PROTECT, related_name="artefacts", verbose_name=_("kept by"))
     review_interval = DurationField(_("review interval"))
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("added"))
     search = models.GeneratedField(
         expression=Func(
             Lower(ConcatOp(F("title_ja"), Value(" "), F("title_en"), Value(" "), F("key"))),
@@ -80,6 +86,8 @@ class Artefact(models.Model):
     objects = ArtefactQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("artefact")
+        verbose_name_plural = _("artefacts")
         ordering = ["key"]
         indexes = [GinIndex(OpClass(F("search"), name="gin_trgm_ops"), name="artefact_search")]
 
@@ -108,29 +116,37 @@ class Revision(models.Model):
         NORMAL = "normal", _("normal")
         CONFIDENTIAL = "confidential", _("confidential: shown by its hash only, with the reason")
 
-    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="revisions")
-    number = models.PositiveIntegerField()
-    verdict = models.CharField(max_length=12, choices=Verdict.choices, default=Verdict.SUPPORTS)
-    covers = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    valid_from = models.DateTimeField(null=True, blank=True)
-    valid_until = models.DateTimeField(null=True, blank=True)
-    proves_from = models.DateTimeField(null=True, blank=True)
-    proves_until = models.DateTimeField(null=True, blank=True)
-    measures = models.JSONField(default=dict, blank=True)
-    subjects = models.JSONField(default=dict, blank=True)
-    confidentiality = models.CharField(max_length=12, choices=Confidentiality.choices, default=Confidentiality.NORMAL)
-    confidential_reason = models.CharField(max_length=300, blank=True)
-    corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="corrected_by")
-    note = models.TextField(blank=True)
-    retain_until = models.DateTimeField(null=True, blank=True)
-    legal_hold = models.BooleanField(default=False)
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    submitted_at = models.DateTimeField(null=True, blank=True)
+    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="revisions", verbose_name=_("artefact"))
+    number = models.PositiveIntegerField(_("number"))
+    verdict = models.CharField(_("verdict"), max_length=12, choices=Verdict.choices, default=Verdict.SUPPORTS)
+    covers = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("covers"))
+    valid_from = models.DateTimeField(_("applies from"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("applies until (excluded)"), null=True, blank=True)
+    proves_from = models.DateTimeField(_("proves from"), null=True, blank=True)
+    proves_until = models.DateTimeField(_("proves until (excluded)"), null=True, blank=True)
+    measures = models.JSONField(_("measures"), default=dict, blank=True)
+    subjects = models.JSONField(_("obtained on"), default=dict, blank=True)
+    confidentiality = models.CharField(
+        _("confidentiality"), max_length=12, choices=Confidentiality.choices, default=Confidentiality.NORMAL
+    )
+    confidential_reason = models.CharField(_("why it is confidential"), max_length=300, blank=True)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", verbose_name=_("corrects")
+    )
+    note = models.TextField(_("note"), blank=True)
+    retain_until = models.DateTimeField(_("retained until"), null=True, blank=True)
+    legal_hold = models.BooleanField(_("legal hold"), default=False)
+    created_at = models.DateTimeField(_("received"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("added by")
+    )
+    submitted_at = models.DateTimeField(_("submitted"), null=True, blank=True)
 
     objects = RevisionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("revision")
+        verbose_name_plural = _("revisions")
         ordering = ["artefact", "number"]
         constraints = [
             models.UniqueConstraint(fields=["artefact", "number"], name="one_revision_a_number"),
@@ -170,16 +186,20 @@ class Decision(models.Model):
         ANNULLED = "annulled", _("annulled")
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="decisions")
-    kind = models.CharField(max_length=20, choices=Kind.choices)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions")
-    by_rule = models.CharField(max_length=100, blank=True)
-    at = models.DateTimeField()
-    effective_at = models.DateTimeField()
-    reason = models.TextField(blank=True)
+    kind = models.CharField(_("decision"), max_length=20, choices=Kind.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions", verbose_name=_("by")
+    )
+    by_rule = models.CharField(_("by the rule"), max_length=100, blank=True)
+    at = models.DateTimeField(_("moment"))
+    effective_at = models.DateTimeField(_("effective from"))
+    reason = models.TextField(_("reason"), blank=True)
 
     objects = DecisionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
         ordering = ["at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["revision", "kind"], name="one_decision_of_a_kind"),
@@ -220,16 +240,18 @@ class RevisionFile(models.Model):
 
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="files")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="uses")
-    position = models.PositiveSmallIntegerField()
-    role = models.CharField(max_length=12, choices=Role.choices, default=Role.MAIN)
-    language = models.CharField(max_length=10, blank=True)
-    name = models.CharField(max_length=255)
+    position = models.PositiveSmallIntegerField(_("place"))
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.MAIN)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    name = models.CharField(_("name"), max_length=255)
     source_url = models.URLField(max_length=2000, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
 
     objects: models.Manager[RevisionFile] = models.Manager()
 
     class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["revision", "position"], name="one_file_a_place"),
@@ -265,14 +287,16 @@ class Support(models.Model):
 class Subject(models.Model):
     """A configuration item, manual or device setting that evidence is obtained on."""
 
-    key = models.CharField(max_length=80, unique=True, validators=[KEY])
-    title_ja = models.CharField(max_length=200, blank=True)
-    title_en = models.CharField(max_length=200, blank=True)
-    department = models.ForeignKey(Party, models.PROTECT, related_name="subjects")
+    key = models.CharField(_("key"), max_length=80, unique=True, validators=[KEY])
+    title_ja = models.CharField(_("title (Japanese)"), max_length=200, blank=True)
+    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
+    department = models.ForeignKey(Party, models.PROTECT, related_name="subjects", verbose_name=_("department"))
 
     objects = SubjectQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("subject")
+        verbose_name_plural = _("subjects")
         ordering = ["key"]
 
     def __str__(self) -> str:

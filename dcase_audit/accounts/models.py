@@ -46,14 +46,16 @@ class User(AbstractBaseUser):
         PERSON = "person", _("person")
         MACHINE = "machine", _("machine")
 
-    username = models.CharField(max_length=60, unique=True, validators=[KEY])
-    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.PERSON)
+    username = models.CharField(_("user name"), max_length=60, unique=True, validators=[KEY])
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices, default=Kind.PERSON)
     name_ja = models.CharField(_("name (Japanese)"), max_length=100, blank=True)
     name_en = models.CharField(_("name (English)"), max_length=100, blank=True)
-    email = models.EmailField(blank=True)
-    language = models.CharField(max_length=2, choices=[("ja", "日本語"), ("en", "English")], default="ja")
-    is_active = models.BooleanField(default=True)
-    is_administrator = models.BooleanField(default=False)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("ja", "日本語"), ("en", "English")], default="ja"
+    )
+    is_active = models.BooleanField(_("is active"), default=True)
+    is_administrator = models.BooleanField(_("is an administrator"), default=False)
     last_login = None
 
     USERNAME_FIELD = "username"
@@ -103,16 +105,18 @@ class Party(models.Model):
         PARTICIPANT = "participant", _("participant")
         INSTITUTION = "institution", _("institution")
 
-    key = models.CharField(max_length=60, unique=True, validators=[KEY])
-    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.DEPARTMENT)
+    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.DEPARTMENT)
     name_ja = models.CharField(_("name (Japanese)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
-    symbol = models.CharField(max_length=2, blank=True)
+    symbol = models.CharField(_("symbol"), max_length=2, blank=True)
     holds_ja = models.CharField(_("answers for (Japanese)"), max_length=300, blank=True)
     holds_en = models.CharField(_("answers for (English)"), max_length=300, blank=True)
-    since = models.DateField(default=date(1970, 1, 1))
-    until = models.DateField(null=True, blank=True)
-    successor = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="predecessors")
+    since = models.DateField(_("since"), default=date(1970, 1, 1))
+    until = models.DateField(_("until (excluded)"), null=True, blank=True)
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name=_("successor")
+    )
 
     objects: models.Manager[Party] = models.Manager()
 
@@ -137,14 +141,16 @@ class Party(models.Model):
 class PastName(models.Model):
     """A name that a party bore until a day; records of that time go on showing it."""
 
-    party = models.ForeignKey(Party, models.PROTECT, related_name="past_names")
-    name_ja = models.CharField(max_length=100)
-    name_en = models.CharField(max_length=100)
-    until = models.DateField()
+    party = models.ForeignKey(Party, models.PROTECT, related_name="past_names", verbose_name=_("party"))
+    name_ja = models.CharField(_("name (Japanese)"), max_length=100)
+    name_en = models.CharField(_("name (English)"), max_length=100)
+    until = models.DateField(_("until (excluded)"))
 
     objects: models.Manager[PastName] = models.Manager()
 
     class Meta:
+        verbose_name = _("past name")
+        verbose_name_plural = _("past names")
         constraints = [models.UniqueConstraint(fields=["party", "until"], name="one_past_name_a_day")]
 
 
@@ -157,15 +163,17 @@ class Membership(models.Model):
         HEAD = "head", _("department head")
         MANAGEMENT = "management", _("management")
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
-    party = models.ForeignKey(Party, models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role.choices)
-    since = models.DateTimeField()
-    until = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", verbose_name=_("person"))
+    party = models.ForeignKey(Party, models.PROTECT, related_name="memberships", verbose_name=_("party"))
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices)
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until (excluded)"), null=True, blank=True)
 
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
         constraints = [
             models.CheckConstraint(
                 condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="membership_ends_after_start"
@@ -182,16 +190,20 @@ class Membership(models.Model):
 class Delegation(models.Model):
     """That one person's open items and duties in a party go to another for a period, and why."""
 
-    principal = models.ForeignKey(User, models.PROTECT, related_name="delegations_given")
-    deputy = models.ForeignKey(User, models.PROTECT, related_name="delegations_taken")
-    party = models.ForeignKey(Party, models.PROTECT, related_name="delegations")
-    since = models.DateTimeField()
-    until = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=300)
+    principal = models.ForeignKey(
+        User, models.PROTECT, related_name="delegations_given", verbose_name=_("stands in for")
+    )
+    deputy = models.ForeignKey(User, models.PROTECT, related_name="delegations_taken", verbose_name=_("stand-in"))
+    party = models.ForeignKey(Party, models.PROTECT, related_name="delegations", verbose_name=_("party"))
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until (excluded)"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=300)
 
     objects: models.Manager[Delegation] = models.Manager()
 
     class Meta:
+        verbose_name = _("delegation")
+        verbose_name_plural = _("delegations")
         constraints = [
             models.CheckConstraint(condition=~Q(principal=F("deputy")), name="delegation_to_another"),
             models.CheckConstraint(
@@ -206,16 +218,18 @@ class Engagement(models.Model):
     The case is named by its slug, which never changes: the cases are a layer above this one.
     """
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="engagements")
-    institution = models.ForeignKey(Party, models.PROTECT, related_name="engagements")
-    case_slug = models.CharField(max_length=60, validators=[KEY])
-    since = models.DateTimeField()
-    until = models.DateTimeField()
-    purpose = models.CharField(max_length=300, blank=True)
+    user = models.ForeignKey(User, models.PROTECT, related_name="engagements", verbose_name=_("auditor"))
+    institution = models.ForeignKey(Party, models.PROTECT, related_name="engagements", verbose_name=_("institution"))
+    case_slug = models.CharField(_("case"), max_length=60, validators=[KEY])
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until (excluded)"))
+    purpose = models.CharField(_("purpose"), max_length=300, blank=True)
 
     objects = EngagementQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("engagement")
+        verbose_name_plural = _("engagements")
         constraints = [
             models.CheckConstraint(condition=Q(until__gt=F("since")), name="engagement_ends_after_start"),
         ]
@@ -236,20 +250,23 @@ class ApiToken(models.Model):
         EVIDENCE = "evidence:write", _("add artefacts and revisions, submit and decide as the person")
         REPORTS = "reports:write", _("order reports and bundles")
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens")
-    name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=12, unique=True)
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens", verbose_name=_("account"))
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("begins with"), max_length=12, unique=True)
     sha256 = models.CharField(max_length=64, unique=True)
-    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices))
-    department = models.ForeignKey(Party, models.PROTECT, null=True, blank=True, related_name="api_tokens")
-    created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices), verbose_name=_("scopes"))
+    department = models.ForeignKey(
+        Party, models.PROTECT, null=True, blank=True, related_name="api_tokens", verbose_name=_("department")
+    )
+    created_at = models.DateTimeField(_("issued"), auto_now_add=True)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("issued by"))
+    expires_at = models.DateTimeField(_("expires"))
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = _("API tokens")
         verbose_name = _("API token")
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from dcase_audit.calendars.service_time import ServiceCalendar
 class Holiday(models.Model):
     """A day on which the organisation's rule differs from the country's: closed, or (``is_business_day``) open."""
 
-    day = models.DateField(unique=True)
+    day = models.DateField(_("day"), unique=True)
     is_business_day = models.BooleanField(_("is a business day"), default=False)
     name_ja = models.CharField(_("name (Japanese)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100, blank=True)
@@ -41,15 +41,17 @@ class Calendar(models.Model):
         EVERY = "every", _("every day")
         BUSINESS = "JP-business", _("business days (Japan and the organisation)")
 
-    key = models.CharField(max_length=60, unique=True, validators=[KEY])
-    always = models.BooleanField(default=False)
-    opens = models.TimeField(null=True, blank=True)
-    closes = models.TimeField(null=True, blank=True)
-    days = models.CharField(max_length=12, choices=Days.choices, default=Days.EVERY)
+    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
+    always = models.BooleanField(_("counts always"), default=False)
+    opens = models.TimeField(_("opens"), null=True, blank=True)
+    closes = models.TimeField(_("closes"), null=True, blank=True)
+    days = models.CharField(_("days"), max_length=12, choices=Days.choices, default=Days.EVERY)
 
     objects: models.Manager[Calendar] = models.Manager()
 
     class Meta:
+        verbose_name = _("calendar")
+        verbose_name_plural = _("calendars")
         ordering = ["key"]
         constraints = [
             models.CheckConstraint(

@@ -11,16 +11,17 @@ from django.utils.translation import ngettext
 from dcase_audit.calendars import durations
 from dcase_audit.cases.dates import duration_text, language
 from dcase_audit.cases.graph import CriterionValue
+from dcase_audit.cases.models import Criterion
 
-OPERATORS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "="}
+OPERATORS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "=", "==": "="}
 
 
-def criterion_lines(criterion: CriterionValue, kind_names: Mapping[str, str]) -> list[tuple[str, str]]:
+def criterion_lines(criterion: CriterionValue | Criterion, kind_names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return each limit that the criterion sets as (what, limit); kinds by the names given."""
     return [line for line in _lines(criterion, kind_names) if line[1]]
 
 
-def _lines(criterion: CriterionValue, kind_names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _lines(criterion: CriterionValue | Criterion, kind_names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield _("Kinds of evidence"), listing(kind_names.get(kind, kind) for kind in criterion.kinds)
     yield (
         _("How many"),

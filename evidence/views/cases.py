@@ -129,7 +129,9 @@ def table(request: HttpRequest, slug: str) -> HttpResponse:
     sayer = reading.sayer(page)
     with timezone.override(reading.case.zone):
         rows = [_row(reading, Entry(view.key, 0, False, 0), sayer) for view in page]
-    used = {line.custodian or line.accountable for line in reading.lines if reading.view_of[line.key].status is not None}
+    used = {
+        line.custodian or line.accountable for line in reading.lines if reading.view_of[line.key].status is not None
+    }
     context = {
         "rows": rows,
         "total": len(views),
@@ -254,5 +256,3 @@ def forecast(request: HttpRequest, slug: str) -> HttpResponse:
         for view, reasons in zip(found, named, strict=True)
     ]
     return show_case(request, reading, "forecast", {"coming": coming, "days": days, "horizons": HORIZONS})
-
-

@@ -142,6 +142,7 @@ def _show(
         "counts": [(Status.of(word), number) for word, number in view.counts.items()],
         "counter_evidence": view.counter_evidence,
         "trail": path_to(reading, key),
+        "part": part_of(reading, key),
         "above": [link.source for link in reading.links if link.target == key],
         "around": around,
         "asks": asks,
@@ -152,6 +153,12 @@ def _show(
         "link_form": link_form,
     }
     return show(request, "node.html", context, zone=reading.case.zone)
+
+
+def part_of(reading: Reading, key: str) -> str:
+    """Return the node from which the diagram shows this one among others: itself, or what it stands under."""
+    has_below = reading.argument.below.get(key) or reading.argument.beside.get(key)
+    return key if has_below else reading.argument.above.get(key, key)
 
 
 def _criterion_lines(reading: Reading, node_id: int) -> list[tuple[str, str]]:

@@ -95,6 +95,11 @@ class Reading:
         goals = [key for key in self.argument.roots if self.line_of[key].kind == NodeKind.GOAL]
         return self.view_of[goals[0]] if goals else None
 
+    @property
+    def ask(self) -> str:
+        """What stands before further parameters of such an address."""
+        return f"{self.query}&" if self.query else "?"
+
     def sayer(self, views: Iterable[NodeView]) -> Sayer:
         """Return what puts the reasons of these nodes into words."""
         keys = {reason["artefact"] for view in views for reason in view.because if reason.get("artefact")}
@@ -123,7 +128,9 @@ class Reading:
         if top.stands:
             return _("It stands by its alternatives, although %(key)s “%(claim)s” reads %(status)s.") % values
         if more:
-            return _("It does not stand: %(key)s “%(claim)s” reads %(status)s, and %(count)d more do not stand.") % values
+            return (
+                _("It does not stand: %(key)s “%(claim)s” reads %(status)s, and %(count)d more do not stand.") % values
+            )
         return _("It does not stand: %(key)s “%(claim)s” reads %(status)s.") % values
 
     def _standing(self, top: NodeView) -> str:

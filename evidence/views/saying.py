@@ -52,7 +52,9 @@ class Sayer:
 
     def deciding(self, because: Iterable[Reason], status: Status) -> list[SafeString]:
         """Return the reasons that make a leaf's status what it is, all of them."""
-        return [self.say(reason) for reason in because if reason.get("status") == status.word or _refutes(reason, status)]
+        return [
+            self.say(reason) for reason in because if reason.get("status") == status.word or _refutes(reason, status)
+        ]
 
 
 def _refutes(reason: Reason, status: Status) -> bool:

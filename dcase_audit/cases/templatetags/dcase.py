@@ -10,8 +10,10 @@ from django.utils.safestring import SafeString
 
 from dcase_audit.cases.dates import day_text, duration_text, language, last_day_text, moment_text
 from dcase_audit.cases.models import Case
-from dcase_audit.cases.presentation import STATUS_STYLES, kind_word
+from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
+from dcase_audit.errors import AuditError
+from dcase_audit.pages import refusal_text
 
 register = template.Library()
 
@@ -33,6 +35,12 @@ def chip_of(status: Status, in_language: str) -> SafeString:
 def chip(status: Status | int | None) -> str:
     """Show a status; nothing for what has none."""
     return "" if status is None else chip_of(Status(status), language())
+
+
+@register.filter
+def word(status: Status) -> str:
+    """Say what a status is called, where no chip can be shown."""
+    return status_word(status, language())
 
 
 @register.filter
@@ -70,6 +78,12 @@ def own(thing: object, attribute: str) -> str:
     """Return a text that a thing has in both languages (``title``, ``name``, ``statement``), in the reader's."""
     found: str = getattr(thing, attribute)(language())
     return found
+
+
+@register.filter
+def said(refusal: AuditError) -> str:
+    """Say what was refused."""
+    return refusal_text(refusal)
 
 
 @register.simple_tag

@@ -1,0 +1,223 @@
+"""What administrators keep about people: accounts, parties, roles, stand-ins and tokens. Nothing here is ever deleted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dcase_audit import clock
+from dcase_audit.accounts import permissions
+from dcase_audit.accounts.authentication import authenticated, issue
+from dcase_audit.accounts.models import ApiToken, Delegation, Membership, Party, PastName, User
+from dcase_audit.trail.events import record
+
+# Rights come from memberships and engagements; groups would be a second way that nobody reads.
+admin.site.unregister(Group)
+admin.site.site_header = "D-Case Audit"
+admin.site.site_title = "D-Case Audit"
+admin.site.index_title = gettext_lazy("Administration")
+admin.site.enable_nav_sidebar = False
+
+
+class ConfigurationAdmin(admin.ModelAdmin):
+    """Rows that administrators keep, and that end instead of being deleted."""
+
+    def _may(self, request: HttpRequest) -> bool:
+        return permissions.may_configure(authenticated(request).access)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated and self._may(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class UserChangeForm(auth_forms.UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+class UserCreationForm(auth_forms.AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username",)
+
+
+@admin.register(User)
+class PersonAdmin(ConfigurationAdmin, auth_admin.UserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    list_display = ("username", "name_ja", "name_en", "kind", "language", "is_active", "is_administrator")
+    list_filter = ("kind", "is_active", "is_administrator")
+    search_fields = ("username", "name_ja", "name_en")
+    ordering = ("username",)
+    filter_horizontal = ()
+    readonly_fields: tuple[str, ...] = ()
+    fieldsets = (
+        (None, {"fields": ("username", "kind", "password")}),
+        (gettext_lazy("Person"), {"fields": ("name_ja", "name_en", "email", "language")}),
+        (gettext_lazy("May log in"), {"fields": ("is_active", "is_administrator")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "kind", "name_ja", "name_en", "email", "language")}),
+        (gettext_lazy("Password"), {"fields": ("usable_password", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("username", "kind") if obj is not None else ()
+
+
+class PastNameInline(admin.TabularInline):
+    model = PastName
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return authenticated(request).is_administrator
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Party)
+class PartyAdmin(ConfigurationAdmin):
+    list_display = ("key", "name_ja", "name_en", "kind", "since", "until")
+    list_filter = ("kind",)
+    search_fields = ("key", "name_ja", "name_en")
+    inlines = (PastNameInline,)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Party | None = None) -> tuple[str, ...]:
+        return ("key",) if obj is not None else ()
+
+    def save_model(self, request: HttpRequest, obj: Party, form: Any, change: bool) -> None:
+        """Keep the old name of a party that is renamed: records of its time go on showing it."""
+        before = Party.objects.filter(pk=obj.pk).first() if change else None
+        super().save_model(request, obj, form, change)
+        if before is not None and (before.name_ja, before.name_en) != (obj.name_ja, obj.name_en):
+            today = clock.now().date()
+            names = {"name_ja": before.name_ja, "name_en": before.name_en}
+            PastName.objects.get_or_create(party=obj, until=today, defaults=names)
+
+
+class MembershipForm(forms.ModelForm):
+    """A role; whoever grants it is another person than the one who gets it."""
+
+    granted_by: User
+
+    def clean_user(self) -> User:
+        user: User = self.cleaned_data["user"]
+        if user == self.granted_by:
+            raise ValidationError(_("Another administrator grants you roles."))
+        if user.kind != User.Kind.PERSON:
+            raise ValidationError(_("A machine serves the department of its token and holds no role."))
+        return user
+
+
+@admin.register(Membership)
+class MembershipAdmin(ConfigurationAdmin):
+    form = MembershipForm
+    list_display = ("user", "party", "role", "since", "until")
+    list_filter = ("role", "party")
+    list_select_related = ("user", "party")
+    autocomplete_fields = ("user", "party")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        form.granted_by = authenticated(request)
+        return form
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return ("user", "party", "role", "since") if obj is not None else ()
+
+
+@admin.register(Delegation)
+class DelegationAdmin(ConfigurationAdmin):
+    list_display = ("principal", "deputy", "party", "since", "until", "reason")
+    list_select_related = ("principal", "deputy", "party")
+    autocomplete_fields = ("principal", "deputy", "party")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Delegation | None = None) -> tuple[str, ...]:
+        return ("principal", "deputy", "party", "since", "reason") if obj is not None else ()
+
+
+class TokenForm(forms.ModelForm):
+    """A token to be issued; it ends within two years."""
+
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("scopes"), choices=ApiToken.Scope.choices, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ("user", "name", "scopes", "department", "expires_at")
+
+    def clean_expires_at(self) -> datetime:
+        expires_at: datetime = self.cleaned_data["expires_at"]
+        now = datetime.now(UTC)
+        if not now < expires_at <= now + timedelta(days=731):
+            raise ValidationError(_("A token ends within two years from now."))
+        return expires_at
+
+
+@admin.register(ApiToken)
+class TokenAdmin(ConfigurationAdmin):
+    """Tokens are issued, shown once, and revoked; nothing else about them changes."""
+
+    form = TokenForm
+    list_display = ("name", "prefix", "user", "department", "scopes", "expires_at", "revoked_at")
+    list_select_related = ("user", "department")
+    search_fields = ("name", "prefix", "user__username")
+    autocomplete_fields = ("user", "department")
+    actions = ("revoke",)
+    add_form_template = "admin/change_form.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let the list offer ``revoke``; a single token is only looked at."""
+        return obj is None and super().has_change_permission(request)
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        made, secret = issue(**form.cleaned_data, created_by=authenticated(request))
+        record("token.issued", f"token:{made.prefix}", account=made.user_id, scopes=made.scopes)
+        obj.pk, obj.prefix = made.pk, made.prefix
+        request.issued_secret = secret  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the secret in this one answer, which nothing keeps."""
+        context = {**self.admin_site.each_context(request), "title": _("Token issued"), "token": obj}
+        context["secret"] = request.issued_secret  # type: ignore[attr-defined]
+        answer = TemplateResponse(request, "admin/token_issued.html", context)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @admin.action(description=gettext_lazy("Revoke the tokens"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        with transaction.atomic():
+            valid = list(queryset.filter(revoked_at=None).select_for_update())
+            for token in valid:
+                token.revoked_at = datetime.now(UTC)
+                token.save(update_fields=["revoked_at"])
+                record("token.revoked", f"token:{token.prefix}")
+        messages.success(request, _("Revoked: %(count)d") % {"count": len(valid)})

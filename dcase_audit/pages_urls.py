@@ -1,0 +1,66 @@
+"""Every page's address."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path, register_converter
+
+import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...> and <sha256:...>
+from dcase_audit.accounts.views import LoginView, PasswordView, me
+from dcase_audit.cases.views import case_list
+from dcase_audit.converters import KeyConverter
+from dcase_audit.home import home
+from dcase_audit.notices import views as notices
+from dcase_audit.reports import views as reports
+from drills import views as drills
+from evidence.views import artefacts, cases, diagrams, due, nodes, revisions
+from evidence.views.deciding import ACTIONS
+
+
+class NodeKeyConverter(KeyConverter):
+    """A node's key, as its author wrote it."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}"
+
+
+register_converter(NodeKeyConverter, "node")
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("me/", me, name="me"),
+    path("me/password/", PasswordView.as_view(), name="password"),
+    path("cases/", case_list, name="cases"),
+    path("cases/<key:slug>/", cases.outline, name="case"),
+    path("cases/<key:slug>/diagram/", diagrams.diagram, name="case-diagram"),
+    path("cases/<key:slug>/table/", cases.table, name="case-table"),
+    path("cases/<key:slug>/changes/", cases.changes, name="case-changes"),
+    path("cases/<key:slug>/forecast/", cases.forecast, name="case-forecast"),
+    path("cases/<key:slug>/nodes/<node:key>/", nodes.node, name="node"),
+    path("cases/<key:slug>/nodes/<node:key>/link/", nodes.link, name="node-link"),
+    path("cases/<key:slug>/nodes/<node:key>/unlink/<key:artefact>/", nodes.unlink, name="node-unlink"),
+    path("evidence/", artefacts.artefact_list, name="artefacts"),
+    path("new-evidence/", artefacts.new_artefact, name="artefact-new"),
+    path("evidence/<key:key>/", artefacts.artefact, name="artefact"),
+    path("evidence/<key:key>/revisions/new/", revisions.new_revision, name="revision-new"),
+    path("evidence/<key:key>/reviewed/", revisions.reviewed, name="reviewed"),
+    path("revisions/<id:pk>/", revisions.revision, name="revision"),
+    path("revisions/<id:pk>/files/<sha256:sha256>/", revisions.revision_file, name="revision-file"),
+    *(
+        path(f"revisions/<id:pk>/{name}/", revisions.decide, {"action": name}, name=f"revision-{name}")
+        for name in ACTIONS
+    ),
+    path("due/", due.due_list, name="due"),
+    path("inbox/", notices.inbox, name="inbox"),
+    path("inbox/read/", notices.read, name="inbox-read"),
+    path("inbox/items/<id:pk>/acknowledge/", notices.acknowledge, name="acknowledge"),
+    path("drills/", drills.drill_list, name="drills"),
+    path("drills/<key:key>/", drills.drill, name="drill"),
+    path("drills/results/<id:pk>/", drills.result, name="drill-result"),
+    path("drills/results/<id:pk>/raw/", drills.raw, name="drill-result-raw"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/<id:pk>/", reports.report, name="report"),
+    path("reports/<id:pk>/cancel/", reports.cancel, name="report-cancel"),
+    path("reports/<id:pk>/file/", reports.report_file, name="report-file"),
+]

@@ -1,0 +1,70 @@
+"""What pages say about drills: how often they recur, why a verdict is what it is, what to look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dcase_audit.calendars import durations
+from dcase_audit.cases.criteria import OPERATORS
+from dcase_audit.cases.dates import duration_text
+
+EVERY: dict[str, Callable[[int], str]] = {
+    "DAILY": lambda n: ngettext("every day", "every %d days", n),
+    "WEEKLY": lambda n: ngettext("every week", "every %d weeks", n),
+    "MONTHLY": lambda n: ngettext("every month", "every %d months", n),
+    "YEARLY": lambda n: ngettext("every year", "every %d years", n),
+}
+
+
+def recurrence_text(rule: str) -> str:
+    """Say how often a rule (RFC 5545) recurs; the days themselves are listed as occurrences."""
+    parts = dict(part.split("=", 1) for part in rule.removeprefix("RRULE:").split(";") if "=" in part)
+    if not rule or parts.get("FREQ") not in EVERY:
+        return _("once")
+    interval = int(parts.get("INTERVAL", "1"))
+    text = EVERY[parts["FREQ"]](interval)
+    return text % interval if "%d" in text else text
+
+
+def because_text(because: Mapping[str, Any]) -> str:
+    """Say what decided against passing, without full stop."""
+    texts = {
+        "nothing_checked": _("Nothing was checked"),
+        "check_failed": _("Check %(number)s failed: %(text)s"),
+        "check_not_run": _("Check %(number)s was not run: %(text)s"),
+        "target_missed": _("%(measure)s was %(measured)s; the target is %(op)s %(target)s"),
+        "not_measured": _("%(measure)s was not measured; the target is %(op)s %(target)s"),
+        "not_comparable": _("%(measure)s, reported as %(measured)s, cannot be compared with %(target)s"),
+        "contradicted": _("A second observation contradicted it: %(text)s"),
+    }
+    of = " · ".join(str(because[name]) for name in ("class", "item") if because.get(name))
+    measure = f"{because.get('measure', '')} ({of})" if of else because.get("measure", "")
+    shown = {"number": "", "text": "", **because}
+    shown |= {"measure": measure, "op": OPERATORS.get(str(because.get("op")), "")}
+    shown |= {name: value_text(because.get(name, "")) for name in ("measured", "target")}
+    return texts[str(because["reason"])] % shown
+
+
+def value_text(value: object) -> str:
+    """Return a measured value: a duration in words, anything else as it was sent."""
+    text = str(value)
+    return duration_text(text) if durations.PATTERN.fullmatch(text) else text
+
+
+def warning_text(warning: Mapping[str, str]) -> str:
+    """Say what the reviewer should look at first."""
+    texts = {
+        "claim_differs": _("The sender claims another verdict than the one derived"),
+        "unplanned": _("No planned occurrence fits its time"),
+        "another_result": _("A result of this occurrence was received before"),
+        "late": _("It came after the day by which it was due"),
+        "other_time": _("It was held at another time than planned"),
+        "covers_unplanned": _("It covers more than the drill plans"),
+        "unknown_subjects": _("It names subjects that are not known here"),
+        "same_bytes": _("The same bytes were received before"),
+    }
+    return texts.get(warning["code"], warning["detail"])
