@@ -150,7 +150,7 @@ class DrillResult(models.Model):
 
 
 class CheckItem(models.Model):
-    """One checkpoint of a result: what was expected, what was observed, and how that is judged."""
+    """One check item of a result: what was expected, what was observed, and how that is judged."""
 
     append_only: ClassVar[bool] = True
 

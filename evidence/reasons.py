@@ -36,7 +36,7 @@ SENTENCES = {
     "validity": Words("{evidence}の有効期間は{until}で終わりました", "{evidence} was valid until {until}"),
     "max_age": Words("{evidence}は経過期間の上限に{until}で達しました", "{evidence} counted until {until}, by its age"),
     "withdrawn": Words("{evidence}は{at}に取り下げられました", "{evidence} was withdrawn on {at}"),
-    "superseded": Words("{evidence}は{at}に後継の版に代わりました", "{evidence} was superseded on {at}"),
+    "superseded": Words("{evidence}は{at}に後の版に交代しました", "{evidence} was superseded on {at}"),
     "subject": Words(
         "{evidence}を得た後に{subject}が変わりました（{before} → {after}）",
         "{subject} changed after {evidence} was obtained ({before} → {after})",
@@ -170,5 +170,5 @@ def _items(items: list[str], language: str) -> str:
         return ""
     shown, more = items[:3], len(items) - 3
     if language == "ja":
-        return f"（対象: {'、'.join(shown)}{f'ほか{more}件' if more > 0 else ''}）"
+        return f"（範囲: {'、'.join(shown)}{f'ほか{more}件' if more > 0 else ''}）"
     return f" (for {', '.join(shown)}{f' and {more} more' if more > 0 else ''})"

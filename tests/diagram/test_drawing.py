@@ -71,7 +71,7 @@ def test_the_drawing_names_and_describes_itself() -> None:
     assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
     assert title.text == "再発防止"
     assert description.text is not None
-    assert description.text.startswith("ノード 47 個（ゴール 22、戦略 5、前提 6、証拠 11、モニタ 3）。状態: ")
+    assert description.text.startswith("要素 47 個（ゴール 22、戦略 5、前提 6、証拠 11、モニタ 3）。状態: ")
 
 
 def test_several_drawings_on_a_page_share_no_identifier() -> None:

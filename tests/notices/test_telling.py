@@ -225,7 +225,7 @@ def test_what_ends_is_due_on_its_last_day(leaf: Node, rule: Artefact, change: Ch
             Status.EXPIRED,
             [{"reason": "validity", "ended_at": "2026-11-15T15:00:00+00:00", "items": ["recovery"]}],
             ("E_7「復旧処理の規則（夜間）」: 期限切れ（2026年11月16日から）。"
-            "「夜間復旧規則」の有効期間は2026年11月15日で終わりました（対象: recovery）。"),
+            "「夜間復旧規則」の有効期間は2026年11月15日で終わりました（範囲: recovery）。"),
             ("E_7 “Rule for recovery”: expired (since 16 November 2026). "
             "“Night recovery rule” was valid until 15 November 2026 (for recovery)."),
         ),
@@ -270,7 +270,7 @@ def test_what_ends_is_due_on_its_last_day(leaf: Node, rule: Artefact, change: Ch
                 {"reason": "not_yet", "starts_at": "2027-03-31T15:00:00+00:00"},
             ],
             ("「夜間復旧規則」は2026年11月15日に差し戻されました。"
-            "証拠がまだありません（対象: a、b、cほか2件）。（ほか1件）"),
+            "証拠がまだありません（範囲: a、b、cほか2件）。（ほか1件）"),
             ("“Night recovery rule” was returned on 15 November 2026. "
             "There is no evidence yet (for a, b, c and 2 more). (1 more)"),
         ),

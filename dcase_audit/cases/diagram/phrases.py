@@ -15,7 +15,7 @@ PAGE_TITLE = Words("{0}（図{1}／全{2}図、{3}）", "{0} (Fig. {1} of {2}, {
 LISTED_UNDER = Words("{0} の下", "under {0}")
 STATUS = Words("状態: {0}", "status: {0}")
 REFERENCE = Words("参照: {0} {1}（{2}）", "Reference: {0} {1} ({2})")
-DESCRIPTION = Words("ノード {0} 個（{1}）。状態: {2}。", "{0} nodes ({1}). Status: {2}.")
+DESCRIPTION = Words("要素 {0} 個（{1}）。状態: {2}。", "{0} nodes ({1}). Status: {2}.")
 
 
 def in_japanese(language: str) -> bool:
