@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dcase_audit.calendars import durations
 from dcase_audit.cases.criteria import OPERATORS
 from dcase_audit.cases.dates import duration_text
 
-EVERY: dict[str, Callable[[int], str]] = {
-    "DAILY": lambda n: ngettext("every day", "every %d days", n),
-    "WEEKLY": lambda n: ngettext("every week", "every %d weeks", n),
-    "MONTHLY": lambda n: ngettext("every month", "every %d months", n),
-    "YEARLY": lambda n: ngettext("every year", "every %d years", n),
-}
-
-
 def recurrence_text(rule: str) -> str:
     """Say how often a rule (RFC 5545) recurs; the days themselves are listed as occurrences."""
     parts = dict(part.split("=", 1) for part in rule.removeprefix("RRULE:").split(";") if "=" in part)
-    if not rule or parts.get("FREQ") not in EVERY:
-        return _("once")
     interval = int(parts.get("INTERVAL", "1"))
-    text = EVERY[parts["FREQ"]](interval)
-    return text % interval if "%d" in text else text
+    one = {
+        "DAILY": _("every day"),
+        "WEEKLY": _("every week"),
+        "MONTHLY": _("every month"),
+        "YEARLY": _("every year"),
+    }
+    several = {
+        "DAILY": _("every %d days"),
+        "WEEKLY": _("every %d weeks"),
+        "MONTHLY": _("every %d months"),
+        "YEARLY": _("every %d years"),
+    }
+    frequency = parts.get("FREQ", "")
+    if frequency not in one:
+        return _("once")
+    return one[frequency] if interval == 1 else several[frequency] % interval
 
 
 def because_text(because: Mapping[str, Any]) -> str:

@@ -50,6 +50,7 @@ def update() -> list[str]:
     for message in catalogue:
         message.locations = [(place, None) for place in wanted.get(message.id, ())] if message.id else []
         message.flags.discard("fuzzy")
+    catalogue.header_comment = "# Japanese texts of D-Case Audit; manage.py compile_catalogue brings them up to the sources."
     PO.write_bytes(as_po(catalogue))
     MO.write_bytes(as_mo(catalogue))
     return list(_untranslated(catalogue))
@@ -78,9 +79,9 @@ def read() -> Catalog:
 def as_po(catalogue: Catalog) -> bytes:
     written = BytesIO()
     write_po(written, catalogue, width=120, sort_output=True, omit_header=False, ignore_obsolete=True)
-    # Dates of the file's making would make every run differ.
+    # Dates of the file's making would make every run differ; of the other fields nobody reads any.
     return re.sub(
-        rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator)[^\n]*\n', b"", written.getvalue()
+        rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-T|Language-T|Report-M)[^\n]*\n', b"", written.getvalue()
     )
 
 
