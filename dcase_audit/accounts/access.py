@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from dcase_audit import clock
 
@@ -55,17 +55,15 @@ NOBODY = Access(scopes=frozenset())
 
 
 def access_of(user: User, *, at: datetime | None = None) -> Access:
-    """Read the memberships and engagements in force at ``at`` (default: now), and the roles that people delegated to
+    """Read what holds at ``at`` (default: now), in two queries: the roles of the user, those that others delegated to
 
-    the user in a party for that time: three queries.
+    the user in a party, and the engagements.
     """
     at = at or clock.now()
     if not user.is_active:
         return NOBODY
     held: dict[str, set[int]] = {"owner": set(), "approver": set(), "head": set(), "management": set()}
-    for role, party_id in user.memberships.in_force(at=at).values_list("role", "party_id"):
-        held[role].add(party_id)
-    for role, party_id in _delegated(user, at):
+    for role, party_id in _roles(user, at):
         held[role].add(party_id)
     audits = user.engagements.in_force(at=at).values_list("case_slug", flat=True)
     return Access(
@@ -79,11 +77,14 @@ def access_of(user: User, *, at: datetime | None = None) -> Access:
     )
 
 
-def _delegated(user: User, at: datetime) -> Iterable[tuple[str, int]]:
-    """Return the roles that others hold at ``at`` in the parties for which they delegated to the user."""
-    from dcase_audit.accounts.models import Membership
+def _roles(user: User, at: datetime) -> Iterable[tuple[str, int]]:
+    """Return the roles held at ``at``, and those of whoever delegated to the user in the party where they are held.
 
-    open_ = Q(until=None) | Q(until__gt=at)
-    for principal, party in user.delegations_taken.filter(open_, since__lte=at).values_list("principal", "party"):
-        held = Membership.objects.in_force(at=at).filter(user=principal, party=party)
-        yield from held.values_list("role", "party_id")
+    A deputy's deputy gets nothing: only who holds a role delegates it.
+    """
+    from dcase_audit.accounts.models import Delegation, Membership
+
+    given = Delegation.objects.filter(deputy=user, principal=OuterRef("user"), party=OuterRef("party"))
+    given = given.filter(Q(until=None) | Q(until__gt=at), since__lte=at)
+    held = Membership.objects.in_force(at=at).filter(Q(user=user) | Exists(given))
+    return held.values_list("role", "party_id")

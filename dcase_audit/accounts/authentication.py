@@ -14,11 +14,13 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from dcase_audit.accounts.access import Access, access_of
+from dcase_audit import clock
+from dcase_audit.accounts.access import NOBODY, Access, access_of
 from dcase_audit.accounts.models import ApiToken, Party, User
 
 SECRET = re.compile(rb"dca_[A-Za-z0-9_-]{43}")
 PREFIX_LENGTH = 12
+EVERY = timedelta(minutes=1)
 
 
 def issue(
@@ -61,7 +63,8 @@ class TokenAuthentication(BaseAuthentication):
         if len(parts) != 2 or parts[0].lower() != b"bearer" or not SECRET.fullmatch(parts[1]):
             raise AuthenticationFailed("the Authorization header holds no bearer token of this service")
         now = datetime.now(UTC)
-        token = ApiToken.objects.valid(at=now).select_related("user").filter(sha256=digest(parts[1])).first()
+        found = ApiToken.objects.valid(at=now).select_related("user", "use").filter(sha256=digest(parts[1]))
+        token = found.first()
         if token is None:
             raise AuthenticationFailed("the token is unknown, expired or revoked")
         token.user.__dict__["_access"] = token_access(token)
@@ -76,31 +79,42 @@ class TokenAuthentication(BaseAuthentication):
 def token_access(token: ApiToken) -> Access:
     """Return the account's rights narrowed to the token: its scopes, and its department where it names one.
 
-    A machine account has no memberships; it serves the token's department.
+    A machine holds no roles, whatever memberships its account was given: it serves the token's department. A person's
+    token of a department opens of the audited cases those that the person audits for it. No token configures.
     """
-    access = replace(access_of(token.user), scopes=frozenset(token.scopes), is_administrator=False)
+    only = frozenset({token.department_id} if token.department_id else ())
     if token.user.kind == User.Kind.MACHINE:
-        served = frozenset({token.department_id}) if token.department_id else frozenset()
-        return replace(access, serves=served)
-    if token.department_id:
-        only = frozenset({token.department_id})
-        return replace(
-            access,
-            owns=access.owns & only,
-            approves=access.approves & only,
-            heads=access.heads & only,
-            manages=access.manages & only,
-        )
-    return access
+        active = token.user.is_active
+        return Access(user_id=token.user_id, serves=only, scopes=frozenset(token.scopes)) if active else NOBODY
+    access = replace(access_of(token.user), scopes=frozenset(token.scopes), is_administrator=False)
+    if not only:
+        return access
+    return replace(
+        access,
+        owns=access.owns & only,
+        approves=access.approves & only,
+        heads=access.heads & only,
+        manages=access.manages & only,
+        audits=access.audits and _audited_for(token),
+    )
+
+
+def _audited_for(token: ApiToken) -> frozenset[str]:
+    """Return the cases that the person audits for the institution that is the token's department."""
+    held = token.user.engagements.in_force(at=clock.now()).filter(institution=token.department_id)
+    return frozenset(held.values_list("case_slug", flat=True))
 
 
 def touch(token: ApiToken, *, at: datetime) -> None:
-    """Record the use, at most once a minute: a read costs no write."""
+    """Record the use, at most once a minute: a read costs no write, nor the lock of a row that others read by."""
+    used = getattr(token, "use", None)
+    if used is not None and used.used_at > at - EVERY:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO accounts_tokenuse (token_id, used_at) VALUES (%s, %s) ON CONFLICT (token_id)"
-            " DO UPDATE SET used_at = excluded.used_at WHERE accounts_tokenuse.used_at < %s",
-            [token.pk, at, at - timedelta(minutes=1)],
+            " DO UPDATE SET used_at = excluded.used_at WHERE accounts_tokenuse.used_at <= %s",
+            [token.pk, at, at - EVERY],
         )
 
 
