@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show what the person has to do and to know; every part only where it concerns this person."""
     user, now = authenticated(request), clock.now()
     access = user.access
-    context: dict[str, Any] = {"cases": overview(list(Case.objects.visible_to(user)))}
+    context: dict[str, Any] = {"cases": overview(list(Case.objects.visible_to(user)), at=now)}
     due = due_for(user, at=now)
     context["due"], context["due_count"] = due_lines(due[:SHOWN]), due.count()
     if access.is_member:

@@ -1,16 +1,20 @@
-"""Cases in a list: how their top goals stand and how many leaves there are of each status, as stored."""
+"""Cases in a list: how their top goals stand and how many leaves there are of each status, now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from dcase_audit.cases.arguments import IN_FORCE, LEAVES, rows
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 
+# What is stored, or the forecast change that has come since: no list waits for a sweep.
+NOW = """coalesce((SELECT f.status FROM cases_forecast f WHERE f.node_id = s.node_id AND f.at <= %(at)s
+    AND NOT f.provisional ORDER BY f.at DESC LIMIT 1), s.status)"""
 TOPS = f"""
-SELECT DISTINCT ON (s.case_id) s.case_id, s.status
+SELECT DISTINCT ON (s.case_id) s.case_id, {NOW}
 FROM cases_nodestatus s JOIN cases_node n ON n.id = s.node_id
 WHERE s.case_id = ANY(%(cases)s) AND n.kind = %(goal)s AND NOT EXISTS (
     SELECT 1 FROM cases_link l WHERE l.target_id = n.id AND l.kind = %(supports)s AND {IN_FORCE.format("l")})
@@ -18,10 +22,10 @@ ORDER BY s.case_id, n.position, n.id
 """
 # A goal that nothing supports yet counts as a leaf.
 COUNTS = f"""
-SELECT s.case_id, s.status, count(*) FROM cases_nodestatus s JOIN cases_node n ON n.id = s.node_id
+SELECT s.case_id, {NOW}, count(*) FROM cases_nodestatus s JOIN cases_node n ON n.id = s.node_id
 WHERE s.case_id = ANY(%(cases)s) AND (n.kind = ANY(%(leaves)s) OR s.status = %(undeveloped)s AND NOT EXISTS (
     SELECT 1 FROM cases_link l WHERE l.source_id = n.id AND l.kind = %(supports)s AND {IN_FORCE.format("l")}))
-GROUP BY s.case_id, s.status ORDER BY s.status
+GROUP BY 1, 2 ORDER BY 2
 """
 
 
@@ -33,10 +37,11 @@ class CaseLine(NamedTuple):
     counts: list[tuple[Status, int]]
 
 
-def overview(cases: Sequence[Case]) -> list[CaseLine]:
-    """Return the cases with their top goals' statuses, in two queries."""
+def overview(cases: Sequence[Case], *, at: datetime) -> list[CaseLine]:
+    """Return the cases with their top goals' statuses at ``at``, the present, in two queries."""
     wanted = {
         "cases": [case.pk for case in cases],
+        "at": at,
         "leaves": LEAVES,
         "goal": NodeKind.GOAL.value,
         "undeveloped": int(Status.UNDEVELOPED),
