@@ -1,0 +1,255 @@
+"""Who may do what: every call of the resolver beside every one of the cast, with the status that each gets.
+
+A row is a method, a route as the resolver spells it, and one status for each column. Pages add their rows in a table of
+their own; ``test_matrix`` fails for a call that no table names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import get_resolver
+from django.urls.resolvers import URLResolver
+
+from dcase_audit.reports import services as reports
+from drills.services import record_result
+from evidence import services
+from evidence.models import Revision
+from tests.api.client import Api
+from tests.cast import NOW, Cast, revision, submitted
+from tests.drills.samples import native
+
+# Nobody, another department outside of the case, another department of the case, owner, approver, head, management,
+# auditor, administrator, machine.
+COLUMNS = ("", "otto", "bo", "olga", "ken", "hana", "miki", "rin", "ada", "robot")
+
+Send = Callable[[Api, "Stage"], Any]
+
+
+class Stage(NamedTuple):
+    """The cast, and rows in every state that a call may be about."""
+
+    cast: Cast
+    draft: Revision
+    waiting: Revision
+    accepted: Revision
+    refuting: Revision
+    proposed: Revision
+    result: int
+    report: int
+
+    @property
+    def etags(self) -> dict[str, str]:
+        """The ETags that somebody who may read would send; whoever may not read has guessed them."""
+        hana = Api(self.cast.secrets["hana"])
+        named = {"draft": self.draft, "waiting": self.waiting, "accepted": self.accepted}
+        named |= {"refuting": self.refuting, "proposed": self.proposed}
+        return {name: hana.get(f"revisions/{each.pk}").headers["ETag"] for name, each in named.items()}
+
+
+def make_stage(cast: Cast) -> Stage:
+    olga, ken, night = cast.olga, cast.ken, cast.night_drills
+    accepted = submitted(night, olga, content=b"accepted")
+    services.accept(revision=accepted, actor=ken, at=NOW)
+    proposed = submitted(night, olga, content=b"proposed", verdict="refutes")
+    services.propose_annulment(revision=proposed, actor=cast.hana, at=NOW, reason="試験環境の誤り")
+    body = json.dumps(native()).encode()
+    result = record_result(drill=cast.drill, actor=olga, at=NOW, data=body, name="r.json", through="session")
+    return Stage(
+        cast=cast,
+        draft=revision(night, olga, content=b"draft"),
+        waiting=submitted(night, olga, content=b"waiting"),
+        accepted=accepted,
+        refuting=submitted(night, olga, content=b"refuting", verdict="refutes"),
+        proposed=proposed,
+        result=result.pk,
+        report=reports.order(case=cast.case, at=NOW, known=NOW, language="ja", actor=cast.miki, ordered_at=NOW).pk,
+    )
+
+
+class Row(NamedTuple):
+    """A call and what each column gets. ``send`` makes the request."""
+
+    method: str
+    route: str
+    send: Send
+    expected: tuple[int, ...]
+
+
+def get(path: str) -> Send:
+    return lambda api, stage: api.get(path.format(stage=stage))
+
+
+def post(path: str, body: Any = None, **headers: str) -> Send:
+    return lambda api, stage: api.post(path.format(stage=stage), body, **headers)
+
+
+def put(path: str, body: Any) -> Send:
+    return lambda api, stage: api.put(path, body)
+
+
+def decide(which: str, action: str, body: Any = None) -> Send:
+    def send(api: Api, stage: Stage) -> Any:
+        etag = stage.etags[which]
+        return api.post(f"revisions/{getattr(stage, which).pk}/{action}", body, If_Match=etag)
+
+    return send
+
+
+def add_revision(api: Api, stage: Stage) -> Any:
+    file = SimpleUploadedFile("a.txt", b"new", "text/plain")
+    return api.upload("artefacts/night-drills/revisions", {"file": file, "proves_until": "2026-11-19T17:00:00Z"})
+
+
+def unlink(api: Api, stage: Stage) -> Any:
+    named = {"case": "recurrence", "node": "E_1", "reason": "別の葉の証拠"}
+    return api.delete("artefacts/night-drills/supports", named)
+
+
+def file_of(api: Api, stage: Stage) -> Any:
+    sha256 = stage.accepted.files.get().file.sha256
+    return read(api.get(f"revisions/{stage.accepted.pk}/files/{sha256}"))
+
+
+def raw(api: Api, stage: Stage) -> Any:
+    return read(api.get(f"drill-results/{stage.result}/raw"))
+
+
+def read(response: Any) -> Any:
+    """Read what is streamed to its end, which closes it."""
+    if response.streaming:
+        list(response.streaming_content)
+    return response
+
+
+RULE = {"kind": "rule", "key": "new", "title": {"ja": "規程"}, "custodian": "it-service"}
+LINK = {"case": "recurrence", "node": "E_1"}
+WHY = {"reason": "試験環境の誤り"}
+REVISION = "api/v1/revisions/<id:pk>"
+
+#                     nobody otto  bo  olga ken  hana miki rin  ada  robot
+EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
+ANY_TOKEN = (401, 200, 200, 200, 200, 200, 200, 200, 200, 200)
+READERS = (401, 200, 200, 200, 200, 200, 200, 200, 200, 403)
+OF_THE_CASE = (401, 404, 200, 200, 200, 200, 200, 200, 404, 403)
+OF_IT_SERVICE = (401, 404, 404, 200, 200, 200, 404, 200, 404, 403)
+THE_DEPARTMENTS_OWN = (401, 404, 404, 200, 200, 200, 404, 404, 404, 403)
+MEMBERS_MAKE = (401, 404, 404, 201, 201, 201, 404, 403, 404, 403)
+APPROVERS_DECIDE = (401, 404, 404, 403, 201, 201, 404, 403, 404, 403)
+
+API_ROWS = [
+    Row("GET", "api/v1/schema", get("schema"), EVERYBODY),
+    Row("GET", "api/v1/me", get("me"), ANY_TOKEN),
+    Row("GET", "api/v1/due", get("due"), READERS),
+    Row("GET", "api/v1/cases/<key:slug>", get("cases/recurrence"), OF_THE_CASE),
+    Row("GET", "api/v1/cases/<key:slug>/status", get("cases/recurrence/status"), OF_THE_CASE),
+    Row("GET", "api/v1/cases/<key:slug>/forecast", get("cases/recurrence/forecast"), OF_THE_CASE),
+    Row("GET", "api/v1/cases/<key:slug>/changes", get("cases/recurrence/changes"), OF_THE_CASE),
+    Row("GET", "api/v1/artefacts", get("artefacts"), READERS),
+    Row("POST", "api/v1/artefacts", post("artefacts", RULE), (401, 403, 403, 201, 201, 201, 403, 403, 403, 403)),
+    Row("GET", "api/v1/artefacts/<key:key>", get("artefacts/night-drills"), OF_IT_SERVICE),
+    Row("POST", "api/v1/artefacts/<key:key>/revisions", add_revision, MEMBERS_MAKE),
+    Row(
+        "POST",
+        "api/v1/artefacts/<key:key>/supports",
+        post("artefacts/night-drills/supports", LINK),
+        (401, 404, 404, 200, 200, 200, 404, 403, 404, 403),
+    ),
+    Row(
+        "DELETE",
+        "api/v1/artefacts/<key:key>/supports",
+        unlink,
+        (401, 404, 404, 200, 200, 200, 404, 403, 404, 403),
+    ),
+    Row("GET", REVISION, get("revisions/{stage.accepted.pk}"), OF_IT_SERVICE),
+    Row("GET", REVISION, get("revisions/{stage.draft.pk}"), THE_DEPARTMENTS_OWN),
+    Row("GET", f"{REVISION}/files/<sha256:sha256>", file_of, OF_IT_SERVICE),
+    Row(
+        "POST",
+        f"{REVISION}/submit",
+        decide("draft", "submit"),
+        (401, 404, 404, 201, 201, 201, 404, 404, 404, 403),
+    ),
+    Row("POST", f"{REVISION}/accept", decide("waiting", "accept"), APPROVERS_DECIDE),
+    Row("POST", f"{REVISION}/return", decide("waiting", "return", WHY), APPROVERS_DECIDE),
+    Row("POST", f"{REVISION}/withdraw", decide("accepted", "withdraw", WHY), MEMBERS_MAKE),
+    Row("POST", f"{REVISION}/void", decide("accepted", "void", WHY), APPROVERS_DECIDE),
+    Row("POST", f"{REVISION}/propose-annulment", decide("refuting", "propose-annulment", WHY), APPROVERS_DECIDE),
+    # Hana proposed it.
+    Row(
+        "POST",
+        f"{REVISION}/annul",
+        decide("proposed", "annul", WHY),
+        (401, 404, 404, 403, 201, 409, 404, 403, 404, 403),
+    ),
+    Row(
+        "PUT",
+        "api/v1/subjects/<key:key>",
+        put("subjects/failover-setting", {"version": "on"}),
+        (401, 404, 404, 201, 201, 201, 404, 403, 404, 201),
+    ),
+    Row("GET", "api/v1/drills", get("drills"), READERS),
+    Row("GET", "api/v1/drills/<key:key>", get("drills/night-failover"), OF_IT_SERVICE),
+    Row(
+        "POST",
+        "api/v1/drills/<key:key>/results",
+        post("drills/night-failover/results", native(), Idempotency_Key="k"),
+        (401, 404, 404, 201, 201, 201, 404, 403, 404, 201),
+    ),
+    Row("GET", "api/v1/drill-results/<id:pk>", get("drill-results/{stage.result}"), OF_IT_SERVICE),
+    Row("GET", "api/v1/drill-results/<id:pk>/raw", raw, OF_IT_SERVICE),
+    Row(
+        "POST",
+        "api/v1/reports",
+        post("reports", {"case": "recurrence"}),
+        (401, 404, 202, 202, 202, 202, 202, 202, 403, 403),
+    ),
+    Row("GET", "api/v1/reports/<id:pk>", get("reports/{stage.report}"), OF_THE_CASE),
+    # Miki ordered it, and it is not made yet.
+    Row(
+        "POST",
+        "api/v1/reports/<id:pk>/cancel",
+        post("reports/{stage.report}/cancel"),
+        (401, 404, 403, 403, 403, 403, 200, 403, 404, 403),
+    ),
+    Row(
+        "GET",
+        "api/v1/reports/<id:pk>/file",
+        get("reports/{stage.report}/file"),
+        (401, 404, 409, 409, 409, 409, 409, 409, 404, 403),
+    ),
+]
+
+OPERATIONS_ROWS = [
+    Row("GET", "livez", get("/livez"), EVERYBODY),
+    Row("GET", "readyz", get("/readyz"), EVERYBODY),
+    # From this machine; from others see test_operations.
+    Row("GET", "metrics", get("/metrics"), EVERYBODY),
+    Row("GET", "problems/<slug:slug>", get("/problems/not-found"), EVERYBODY),
+]
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def calls() -> set[tuple[str, str]]:
+    """Return every (method, route) that the resolver leads to; function views are asked by GET."""
+    return {(method, route) for route, view in _routes(get_resolver()) for method in _methods(view)}
+
+
+def _routes(resolver: URLResolver, prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for pattern in resolver.url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found += _routes(pattern, route)
+        else:
+            found.append((route, pattern.callback))
+    return found
+
+
+def _methods(view: Any) -> list[str]:
+    kind = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    return ["GET"] if kind is None else [method for method in METHODS if hasattr(kind, method.lower())]

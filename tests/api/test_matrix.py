@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+
+from tests.api.client import Api
+from tests.api.matrix import API_ROWS, COLUMNS, OPERATIONS_ROWS, Row, calls, make_stage
+from tests.cast import Cast
+
+ROWS = [*API_ROWS, *OPERATIONS_ROWS]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.route}")
+def test_everybody_gets_what_the_matrix_says(row: Row, cast: Cast) -> None:
+    stage = make_stage(cast)
+    assert len(row.expected) == len(COLUMNS)
+
+    got = []
+    for name in COLUMNS:
+        before = transaction.savepoint()
+        got.append(row.send(Api(cast.secrets[name] if name else None), stage).status_code)
+        transaction.savepoint_rollback(before)
+
+    assert dict(zip(COLUMNS, got, strict=True)) == dict(zip(COLUMNS, row.expected, strict=True))
+
+
+def test_the_matrix_names_every_call(db: None) -> None:
+    named = {(row.method, row.route) for row in ROWS}
+
+    assert sorted(call for call in calls() - named if call[1].startswith("api/")) == []
+    assert sorted(named - calls()) == []
+
+
+HIDDEN = [
+    ("cases/{}", "recurrence"),
+    ("cases/{}/status", "recurrence"),
+    ("artefacts/{}", "night-drills"),
+    ("drills/{}", "night-failover"),
+    ("revisions/{}", "revision"),
+    ("drill-results/{}", "result"),
+    ("drill-results/{}/raw", "result"),
+    ("reports/{}", "report"),
+    ("reports/{}/file", "report"),
+]
+
+
+@pytest.mark.parametrize(("path", "hidden"), HIDDEN)
+def test_what_is_hidden_answers_as_if_there_were_none(path: str, hidden: str, cast: Cast) -> None:
+    stage = make_stage(cast)
+    numbers = {"revision": stage.waiting.pk, "result": stage.result, "report": stage.report}
+    otto = Api(cast.secrets["otto"])
+
+    there = otto.get(path.format(numbers.get(hidden, hidden)))
+    nowhere = otto.get(path.format("987654321" if hidden in numbers else "no-such-thing"))
+
+    assert there.status_code == nowhere.status_code == 404
+    assert {**there.json(), "request": ""} == {**nowhere.json(), "request": ""}
+    assert set(there.headers) == set(nowhere.headers)
