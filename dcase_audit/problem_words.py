@@ -33,7 +33,7 @@ JAPANESE = {
     "not-a-leaf": "証拠を関連づけられるのは、証拠とモニタの要素だけです",
     "not-acceptable": "指定された形式では応答できません",
     "not-allowed": "この操作は許可されていません",
-    "not-concerned": "下書きはこの部門の担当部分を変えていません",
+    "not-concerned": "下書きはこの部署の担当部分を変えていません",
     "not-found": "見つかりません",
     "not-in-draft": "下書きにありません",
     "not-planned": "この回の訓練は、もう予定されていません",
