@@ -87,9 +87,9 @@ def test_a_value_that_does_not_exist_fails_instead_of_leaving_a_blank() -> None:
         template.render(Context({"contents": sample("en")}))
 
 
-def test_templates_come_from_the_report_alone() -> None:
+def test_templates_come_from_the_project_alone() -> None:
     with pytest.raises(TemplateDoesNotExist):
-        html._engine().get_template("admin/base_site.html")
+        html._engine().get_template("admin/change_form.html")
 
 
 def test_an_empty_case_says_so() -> None:
