@@ -41,7 +41,7 @@ SENTENCES = {
         "{evidence}を得た後に{subject}が変わりました（{before} → {after}）",
         "{subject} changed after {evidence} was obtained ({before} → {after})",
     ),
-    "silent": Words("{evidence}の受信が{at}から途絶えています", "{evidence} has not been heard since {at}"),
+    "silent": Words("{evidence}は{at}から受信が途絶えた状態です", "{evidence} has been silent since {at}"),
     "ends": Words("{evidence}の有効期間は{until}までです", "{evidence} is valid until {until}"),
     "refuted": Words("{evidence}（{at}受領）が反証しています", "{evidence}, received on {at}, refutes it"),
 }

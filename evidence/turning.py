@@ -14,6 +14,7 @@ from evidence import statuses
 from evidence.facts import LeafFacts
 from evidence.leaf_status import Leaf
 from evidence.loading import facts_of
+from evidence.standings import refresh_standings
 
 TURN = """
 WITH turned AS (
@@ -78,6 +79,8 @@ def _ask_monitors(cases: list[int], *, now: datetime) -> None:
         outcomes = statuses.evaluate(leaves, evaluated, start=settled_at)
         statuses.write(outcomes, moment=settled_at, recorded_at=now, cause="monitor.asked")
         _open_gaps(facts, evaluated, now=now)
+        linked = {support.artefact for found in facts.values() for support in found.supports}
+        refresh_standings(linked, evaluated, at=now)
 
 
 def _open_gaps(facts: dict[int, LeafFacts], evaluated: dict[int, Leaf], *, now: datetime) -> None:

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dcase_audit.cases.models import Forecast, NodeStatus, StatusChange
+from dcase_audit.cases.models import Forecast, NodeStatus, Settlement, StatusChange
 from dcase_audit.cases.outline import lines_of
 from dcase_audit.cases.words import Status
 from evidence import services
 from evidence.asof import case_status
+from evidence.models import Standing
 from evidence.shown import present_status
 from evidence.sweeping import Swept, sweep
 from tests.evidence.world import DAY, START, World
@@ -228,3 +229,26 @@ def test_what_is_shown_does_not_wait_for_a_sweep() -> None:
         assert {n.key: (n.status, n.since, n.until) for n in shown.nodes} == {
             n.key: (n.status, n.since, n.until) for n in expected.nodes
         }
+
+
+def test_a_silent_monitor_stands_stale_in_lists() -> None:
+    world = World()
+    world.link("log", "M_1")
+    world.accept("log", START + DAY)
+    services.hear(artefact=world.artefacts["log"], at=START + DAY + HOUR)
+    swept(START + 3 * DAY)
+
+    assert Standing.objects.get(artefact=world.artefacts["log"]).state == "stale"
+    services.hear(artefact=world.artefacts["log"], at=START + 4 * DAY)
+    assert Standing.objects.get(artefact=world.artefacts["log"]).state == "supported"
+
+
+def test_a_case_settled_by_older_rules_is_settled_anew() -> None:
+    world = World()
+    world.link("rule-c", "E_2")
+    world.accept("rule-c", START + DAY)
+    NodeStatus.objects.filter(node=world.node("E_2")).update(status=Status.MISSING)
+    Settlement.objects.filter(case=world.case).update(rules_version=0)
+
+    assert swept(START + 2 * DAY).resettled == 1
+    assert world.stored() == world.by_rule(START + 2 * DAY)
