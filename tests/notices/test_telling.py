@@ -250,8 +250,8 @@ def test_what_ends_is_due_on_its_last_day(leaf: Node, rule: Artefact, change: Ch
         (
             Status.STALE,
             [{"reason": "silent", "silent_since": "2026-11-15T23:00:00+00:00"}],
-            "「夜間復旧規則」の受信が2026年11月16日から途絶えています。",
-            "“Night recovery rule” has not been heard since 16 November 2026.",
+            "「夜間復旧規則」は2026年11月16日から受信が途絶えた状態です。",
+            "“Night recovery rule” has been silent since 16 November 2026.",
         ),
         (
             Status.REFUTED,
