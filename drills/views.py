@@ -13,13 +13,14 @@ from django.views.decorators.http import require_safe
 
 from dcase_audit import clock
 from dcase_audit.accounts.authentication import authenticated
-from dcase_audit.cases.criteria import target_text
+from dcase_audit.cases.criteria import target_text, value_text
 from dcase_audit.pages import find, page_after, show
 from drills.models import Drill, DrillResult, Occurrence
-from drills.wording import because_text, recurrence_text, value_text, warning_text
-from evidence.api.files import Confidential, download
+from drills.wording import because_text, recurrence_text, warning_text
+from evidence.api.files import Confidential
 from evidence.models import Artefact
 from evidence.views.deciding import is_withheld
+from evidence.views.files import give
 
 MOST_OCCURRENCES = 60
 
@@ -103,6 +104,7 @@ def result(request: HttpRequest, pk: int) -> HttpResponse:
         "result": found,
         "drill": found.drill,
         "because": because,
+        "claimed": dict(DrillResult.Verdict.choices).get(found.claimed_verdict, found.claimed_verdict),
         "warnings": warnings,
         "measures": measures,
         "checks": found.check_items.all(),
@@ -124,7 +126,7 @@ def raw(request: HttpRequest, pk: int) -> HttpResponseBase:
     if is_withheld(found.revision, found.revision.artefact, authenticated(request)):
         raise Confidential(found.revision.confidential_reason)
     name = found.revision.files.values_list("name", flat=True).first()
-    return download(request, found.raw, name=name or f"{found.drill.key}-{found.pk}")
+    return give(request, found.raw, name=name or f"{found.drill.key}-{found.pk}")
 
 
 def _results(request: HttpRequest) -> Any:

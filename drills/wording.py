@@ -7,9 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dcase_audit.calendars import durations
-from dcase_audit.cases.criteria import OPERATORS
-from dcase_audit.cases.dates import duration_text
+from dcase_audit.cases.criteria import limit_text, value_text
+
 
 def recurrence_text(rule: str) -> str:
     """Say how often a rule (RFC 5545) recurs; the days themselves are listed as occurrences."""
@@ -39,23 +38,17 @@ def because_text(because: Mapping[str, Any]) -> str:
         "nothing_checked": _("Nothing was checked"),
         "check_failed": _("Check %(number)s failed: %(text)s"),
         "check_not_run": _("Check %(number)s was not run: %(text)s"),
-        "target_missed": _("%(measure)s was %(measured)s; the target is %(op)s %(target)s"),
-        "not_measured": _("%(measure)s was not measured; the target is %(op)s %(target)s"),
+        "target_missed": _("%(measure)s was %(measured)s; the target is %(target)s"),
+        "not_measured": _("%(measure)s was not measured; the target is %(target)s"),
         "not_comparable": _("%(measure)s, reported as %(measured)s, cannot be compared with %(target)s"),
         "contradicted": _("A second observation contradicted it: %(text)s"),
     }
     of = " · ".join(str(because[name]) for name in ("class", "item") if because.get(name))
     measure = f"{because.get('measure', '')} ({of})" if of else because.get("measure", "")
     shown = {"number": "", "text": "", **because}
-    shown |= {"measure": measure, "op": OPERATORS.get(str(because.get("op")), "")}
-    shown |= {name: value_text(because.get(name, "")) for name in ("measured", "target")}
+    shown |= {"measure": measure, "measured": value_text(because.get("measured", ""))}
+    shown |= {"target": limit_text(str(because.get("op", "")), because.get("target", ""))}
     return texts[str(because["reason"])] % shown
-
-
-def value_text(value: object) -> str:
-    """Return a measured value: a duration in words, anything else as it was sent."""
-    text = str(value)
-    return duration_text(text) if durations.PATTERN.fullmatch(text) else text
 
 
 def warning_text(warning: Mapping[str, str]) -> str:

@@ -110,7 +110,7 @@ class ArtefactForm(forms.Form):
 class RevisionForm(forms.Form):
     """A new revision: its files, what it covers and says, and two pairs of dates that must not be mixed up."""
 
-    files = ManyFilesField(
+    files = ManyFilesField(  # type: ignore[assignment]
         label=gettext_lazy("Files"), help_text=gettext_lazy("The first is the main document. Files are kept unchanged.")
     )
     verdict = forms.ChoiceField(
@@ -156,7 +156,7 @@ class RevisionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.subjects = subjects
         self.fields["covers"].choices = [(item, item) for item in items]  # type: ignore[attr-defined]
-        earlier = artefact.revisions.submitted().order_by("-number")  # type: ignore[attr-defined]
+        earlier = artefact.revisions.submitted().order_by("-number")
         self.fields["corrects"].queryset = earlier  # type: ignore[attr-defined]
         for key, (version, _digest) in subjects.items():
             self.fields[f"subject-{key}"] = forms.CharField(

@@ -107,9 +107,8 @@ def _names(query: str, ids: Iterable[Any]) -> dict[int, Any]:
 
 
 def titles_of(keys: Iterable[str], language: str) -> dict[str, str]:
-    """Return what artefacts are called in ``language``, by their keys: of a case, whose nodes are seen, reasons are too."""
+    """Return what artefacts are called in ``language``, by their keys; of a case that is seen, all reasons are."""
     wanted = sorted(set(keys))
-    found = (
-        rows("SELECT key, title_ja, title_en FROM evidence_artefact WHERE key = ANY(%s)", [wanted]) if wanted else []
-    )
+    query = "SELECT key, title_ja, title_en FROM evidence_artefact WHERE key = ANY(%s)"
+    found = rows(query, [wanted]) if wanted else []
     return {key: ((ja or en) if language == "ja" else (en or ja)) or key for key, ja, en in found}

@@ -1,4 +1,4 @@
-"""What administrators keep about people: accounts, parties, roles, stand-ins and tokens. Nothing here is ever deleted."""
+"""What administrators keep about people: accounts, parties, roles, stand-ins, tokens. Nothing here is ever deleted."""
 
 from __future__ import annotations
 
@@ -75,7 +75,6 @@ class PersonAdmin(ConfigurationAdmin, auth_admin.UserAdmin):
     search_fields = ("username", "name_ja", "name_en")
     ordering = ("username",)
     filter_horizontal = ()
-    readonly_fields: tuple[str, ...] = ()
     fieldsets = (
         (None, {"fields": ("username", "kind", "password")}),
         (gettext_lazy("Person"), {"fields": ("name_ja", "name_en", "email", "language")}),
@@ -146,7 +145,7 @@ class MembershipAdmin(ConfigurationAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.granted_by = authenticated(request)
+        form.granted_by = authenticated(request)  # type: ignore[attr-defined]
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:

@@ -34,23 +34,25 @@ IN_TEMPLATE = re.compile(
     r"""\b(?P<call>n?gettext|_)\(\s*u?(?P<one>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""(?:\s*,\s*u?(?P<many>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'))?"""
 )
+UNREAD_FIELDS = re.compile(rb'"(?:POT-|PO-R|Generated-|Last-T|Language-T|Report-M)[^\n]*\n')
 PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[ds]")
 
-Id = str | tuple[str, str]
+Id = str | tuple[str, ...] | list[str]
+Said = str | tuple[str, str]
 
 
 def update() -> list[str]:
     """Add what the sources say to the catalogue, drop what they no longer say, compile it; return what is wrong."""
     catalogue, wanted = read(), texts()
-    for known in [message.id for message in catalogue if message.id and message.id not in wanted]:
+    for known in [message.id for message in catalogue if message.id and _key(message.id) not in wanted]:
         catalogue.delete(_single(known))
     for text, places in wanted.items():
         found = catalogue.get(_single(text))
-        catalogue.add(text, found.string if found is not None else "", locations=[(place, None) for place in places])
+        catalogue.add(text, found.string if found is not None else "", locations=[(place, 0) for place in places])
     for message in catalogue:
-        message.locations = [(place, None) for place in wanted.get(message.id, ())] if message.id else []
+        message.locations = [(place, 0) for place in wanted.get(_key(message.id), ())] if message.id else []
         message.flags.discard("fuzzy")
-    catalogue.header_comment = "# Japanese texts of D-Case Audit; manage.py compile_catalogue brings them up to the sources."
+    catalogue.header_comment = "# Japanese texts; manage.py compile_catalogue brings them up to the sources."
     PO.write_bytes(as_po(catalogue))
     MO.write_bytes(as_mo(catalogue))
     return list(_untranslated(catalogue))
@@ -59,7 +61,7 @@ def update() -> list[str]:
 def check() -> list[str]:
     """Return what is wrong: texts without a translation or with other placeholders, and files that are behind."""
     catalogue, wanted = read(), set(texts())
-    known = {message.id for message in catalogue if message.id}
+    known = {_key(message.id) for message in catalogue if message.id}
     problems = [f"not in the catalogue: {text}" for text in sorted(map(str, wanted - known))]
     problems += [f"no source says: {text}" for text in sorted(map(str, known - wanted))]
     problems += _untranslated(catalogue)
@@ -80,9 +82,7 @@ def as_po(catalogue: Catalog) -> bytes:
     written = BytesIO()
     write_po(written, catalogue, width=120, sort_output=True, omit_header=False, ignore_obsolete=True)
     # Dates of the file's making would make every run differ; of the other fields nobody reads any.
-    return re.sub(
-        rb'"(?:POT-Creation-Date|PO-Revision-Date|Generated-By|Last-T|Language-T|Report-M)[^\n]*\n', b"", written.getvalue()
-    )
+    return UNREAD_FIELDS.sub(b"", written.getvalue())
 
 
 def as_mo(catalogue: Catalog) -> bytes:
@@ -103,8 +103,8 @@ def _strings(message: Message) -> tuple[str, ...]:
     return message.string if isinstance(message.string, tuple) else (str(message.string or ""),)
 
 
-def _placeholders(text: str | tuple[str, ...] | list[str]) -> set[str]:
-    parts = [text] if isinstance(text, str) else text
+def _placeholders(text: Id | None) -> set[str]:
+    parts = [text] if isinstance(text, str) else text or ()
     return {found for part in parts for found in PLACEHOLDER.findall(part)}
 
 
@@ -112,12 +112,16 @@ def _single(text: Id) -> str:
     return text if isinstance(text, str) else text[0]
 
 
+def _key(text: Id) -> Said:
+    return text if isinstance(text, str) else (text[0], text[1])
+
+
 # The sources
 
 
-def texts() -> dict[Id, list[str]]:
+def texts() -> dict[Said, list[str]]:
     """Return every text of the sources with the files that hold it."""
-    found: dict[Id, list[str]] = {}
+    found: dict[Said, list[str]] = {}
     for place, text in [*_in_python(), *_in_templates()]:
         places = found.setdefault(text, [])
         if place not in places:
@@ -125,7 +129,7 @@ def texts() -> dict[Id, list[str]]:
     return _plurals_once(found)
 
 
-def _plurals_once(found: dict[Id, list[str]]) -> dict[Id, list[str]]:
+def _plurals_once(found: dict[Said, list[str]]) -> dict[Said, list[str]]:
     """Drop single texts that are also said in the plural: the catalogue knows them by the singular."""
     plural = {text[0] for text in found if isinstance(text, tuple)}
     return {text: places for text, places in found.items() if isinstance(text, tuple) or text not in plural}
@@ -138,7 +142,7 @@ def _files(pattern: str) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(ROOT).as_posix(), path
 
 
-def _in_python() -> Iterator[tuple[str, Id]]:
+def _in_python() -> Iterator[tuple[str, Said]]:
     for place, path in _files("*.py"):
         shown = place.startswith(SHOWN_BY_PAGES)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -148,7 +152,7 @@ def _in_python() -> Iterator[tuple[str, Id]]:
                 yield from ((place, text) for text in _constants(node.exc, 1))
 
 
-def _said(call: ast.Call) -> Iterator[Id]:
+def _said(call: ast.Call) -> Iterator[Said]:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name in CALLS:
         words = _constants(call, CALLS[name])
@@ -167,7 +171,7 @@ def _constants(call: ast.Call, most: int) -> list[str]:
     return found
 
 
-def _in_templates() -> Iterator[tuple[str, Id]]:
+def _in_templates() -> Iterator[tuple[str, Said]]:
     for place, path in _files("*.html"):
         for match in IN_TEMPLATE.finditer(templatize(path.read_text(encoding="utf-8"), origin=place)):
             one, many = (ast.literal_eval(text) if text else "" for text in (match["one"], match["many"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -39,9 +38,9 @@ class LoginForm(AuthenticationForm):
         lockout.forget(username, address)
         return cleaned
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if isinstance(user, User) and user.kind != User.Kind.PERSON:
+        if user.kind != User.Kind.PERSON:
             raise self.get_invalid_login_error()
 
 

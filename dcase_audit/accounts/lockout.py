@@ -41,9 +41,8 @@ def count_failure(username: str, address: str) -> int:
     """Count a failed login and return how many there were in a row; old counts of others are dropped on the way."""
     now = datetime.now(UTC)
     LoginFailures.objects.filter(last_at__lt=now - WINDOW).exclude(account_sha256=_digest(username)).delete()
-    values = {"account": _digest(username), "address": address, "now": now, "expired": now - WINDOW}
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, values)
+        cursor.execute(COUNT, {"account": _digest(username), "address": address, "now": now, "expired": now - WINDOW})
         count: int = cursor.fetchone()[0]
     log.warning("login failed (%d in a row) from %s", count, address)
     if count == MOST_FAILURES:

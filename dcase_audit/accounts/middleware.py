@@ -17,8 +17,10 @@ class PersonMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated or request.path.startswith("/api/"):
             return self.get_response(request)
-        request.LANGUAGE_CODE = request.user.language
-        with translation.override(request.user.language):
+        # Who logs out is nobody when the answer is made.
+        language = request.user.language
+        request.LANGUAGE_CODE = language
+        with translation.override(language):
             response = self.get_response(request)
-        response.headers.setdefault("Content-Language", request.user.language)
+        response.headers.setdefault("Content-Language", language)
         return response

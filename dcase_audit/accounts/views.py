@@ -54,7 +54,7 @@ class PasswordView(auth_views.PasswordChangeView):
         with transaction.atomic():
             response = super().form_valid(form)
             record("password.changed", f"user:{self.request.user.pk}")
-        messages.success(self.request, _("Your password was changed."))
+        messages.success(self.request, _("The password was changed."))
         return response
 
 

@@ -13,8 +13,6 @@ from dcase_audit.cases.dates import duration_text, language
 from dcase_audit.cases.graph import CriterionValue
 from dcase_audit.cases.models import Criterion
 
-OPERATORS = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "=", "==": "="}
-
 
 def criterion_lines(criterion: CriterionValue | Criterion, kind_names: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return each limit that the criterion sets as (what, limit); kinds by the names given."""
@@ -48,9 +46,23 @@ def listing(items: Any) -> str:
 
 def target_text(target: Mapping[str, Any]) -> str:
     """Return a limit for something measured: what, of what, how much."""
-    value = str(target.get("value", ""))
-    if durations.PATTERN.fullmatch(value):
-        value = duration_text(value)
     scope = target.get("class") or target.get("item") or ""
     of = f" ({scope})" if scope else ""
-    return f"{target.get('measure', '')}{of} {OPERATORS.get(str(target.get('op')), '')} {value}"
+    return f"{target.get('measure', '')}{of}: {limit_text(str(target.get('op', '')), target.get('value', ''))}"
+
+
+def limit_text(op: str, value: object) -> str:
+    """Return a limit in words: BIZ UDPGothic, in its regular weight, shows each of the signs for it as the other."""
+    words = {
+        "<=": _("at most %s"),
+        ">=": _("at least %s"),
+        "<": _("less than %s"),
+        ">": _("more than %s"),
+    }
+    return words.get(op, "%s") % value_text(value)
+
+
+def value_text(value: object) -> str:
+    """Return a measured value: a duration in words, anything else as it was sent."""
+    text = str(value)
+    return duration_text(text) if durations.PATTERN.fullmatch(text) else text

@@ -34,6 +34,12 @@ def moment_text(moment: datetime) -> str:
     return f"{day_text(local)} {local:%H:%M} {local.tzname()}"
 
 
+def first_day_text(start: datetime) -> str:
+    """Return the day of ``start``; where it is no midnight, with its time."""
+    local = timezone.localtime(start)
+    return day_text(local) if local.time() == time() else f"{day_text(local)} {local:%H:%M}"
+
+
 def last_day_text(end: datetime) -> str:
     """Return the last day before ``end``; where the end is no midnight, its day and time."""
     local = timezone.localtime(end)

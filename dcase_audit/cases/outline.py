@@ -20,7 +20,8 @@ FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {rule}
 WHERE n.case_id = %(case)s ORDER BY n.position, n.id
 """
 LINKS = """
-SELECT s.key, t.key, l.kind FROM cases_link l JOIN cases_node s ON s.id = l.source_id JOIN cases_node t ON t.id = l.target_id
+SELECT s.key, t.key, l.kind
+FROM cases_link l JOIN cases_node s ON s.id = l.source_id JOIN cases_node t ON t.id = l.target_id
 WHERE l.case_id = %(case)s AND {rule} ORDER BY s.position, s.id, l.position, l.id
 """
 

@@ -25,8 +25,8 @@ from dcase_audit.pages import find, given, page_after, refusal_text, refuse, sho
 from dcase_audit.reports import services
 from dcase_audit.reports.api import NotReady
 from dcase_audit.reports.models import AccountabilityReport
-from evidence.api.files import download
 from evidence.forms import NamedChoice
+from evidence.views.files import give
 
 State = AccountabilityReport.State
 WAITING = {State.QUEUED, State.RUNNING}
@@ -124,4 +124,4 @@ def report_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     if found.file is None:
         raise NotReady()
     day = timezone.localtime(found.at, found.case.zone).date()
-    return download(request, found.file, name=f"{found.case.slug}-{day.isoformat()}-{found.language}.pdf")
+    return give(request, found.file, name=f"{found.case.slug}-{day.isoformat()}-{found.language}.pdf")

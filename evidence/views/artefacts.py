@@ -26,6 +26,7 @@ from dcase_audit.pages import find, given, page_after, refuse, show
 from evidence import services
 from evidence.forms import ArtefactForm
 from evidence.models import Artefact, Decision, Kind, Support
+from evidence.querysets import ArtefactQuerySet
 from evidence.reading import moment_or_none, status_of
 from evidence.views.deciding import revisions_of
 
@@ -73,7 +74,7 @@ def artefact_list(request: HttpRequest) -> HttpResponse:
     return show(request, "artefacts.html", context)
 
 
-def in_group(rows: QuerySet[Artefact], group: str, *, at: datetime) -> QuerySet[Artefact]:
+def in_group(rows: ArtefactQuerySet, group: str, *, at: datetime) -> ArtefactQuerySet:
     """Keep the artefacts of one of the groups that the first page counts; all of them for any other word."""
     in_force = Q(standing__state="supported", standing__due_at__gt=at)
     groups = {

@@ -43,7 +43,7 @@ ACTIONS: dict[str, Action] = {
 
 
 class ShownRevision(NamedTuple):
-    """A revision with its files and decisions, and what the reader may do about it. ``withheld``: shown by hash only."""
+    """A revision with its files and decisions, and what the reader may do. ``withheld``: shown by hash only."""
 
     revision: Revision
     state: str

@@ -26,13 +26,14 @@ from dcase_audit.cases.models import Criterion
 from dcase_audit.errors import AuditError, NotAllowed
 from dcase_audit.pages import ORGANISATION_ZONE, find, refuse, show
 from evidence import services
-from evidence.api.files import Confidential, download
+from evidence.api.files import Confidential
 from evidence.forms import ReviewedForm, RevisionForm
 from evidence.models import Artefact, Revision, RevisionFile, Subject, Support
 from evidence.services import FileIn
 from evidence.storage import TooLarge, store_file
 from evidence.views.artefacts import show_artefact
 from evidence.views.deciding import ACTIONS, form_of, is_withheld
+from evidence.views.files import give
 
 # Beside the files, a form of ours sends little.
 FORM_ITSELF = 1024 * 1024
@@ -239,4 +240,4 @@ def revision_file(request: HttpRequest, pk: int, sha256: str) -> HttpResponseBas
     use = find(found.files.select_related("file"), file__sha256=sha256)
     if is_withheld(found, found.artefact, user):
         raise Confidential(found.confidential_reason)
-    return download(request, use.file, name=use.name)
+    return give(request, use.file, name=use.name)

@@ -20,9 +20,9 @@ Reason = Mapping[str, Any]
 
 
 class Sayer:
-    """Says the reasons of one case. ``titles``: what artefacts are called, by key; reasons are for all who see the case,
+    """Says the reasons of one case: they are for all who see it, the artefacts themselves for those who may open them.
 
-    the artefacts themselves for those who may see them.
+    ``titles``: what artefacts are called, by key.
     """
 
     def __init__(self, titles: Mapping[str, str], user: User, case: Case, language: str) -> None:

@@ -7,8 +7,9 @@ from datetime import date, datetime
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from dcase_audit.cases.dates import day_text, duration_text, language, last_day_text, moment_text
+from dcase_audit.cases.dates import day_text, duration_text, first_day_text, language, last_day_text, moment_text
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
@@ -62,9 +63,27 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def first_day(start: datetime | None) -> str:
+    """Show a beginning as the first day that it includes."""
+    return "" if start is None else format_html(TIME, start.isoformat(), first_day_text(start))
+
+
+@register.filter
 def last_day(end: datetime | None) -> str:
     """Show an end as the last day that it includes."""
     return "" if end is None else format_html(TIME, end.isoformat(), last_day_text(end))
+
+
+@register.simple_tag
+def period(start: datetime | None, end: datetime | None) -> str:
+    """Show a half-open period with inclusive days; a dash where neither end is given."""
+    if start is None and end is None:
+        return "–"
+    if start is None:
+        return format_html(_("until %(day)s") % {"day": "{}"}, last_day(end))
+    if end is None:
+        return format_html(_("from %(day)s") % {"day": "{}"}, first_day(start))
+    return format_html("{} – {}", first_day(start), last_day(end))
 
 
 @register.filter
@@ -78,6 +97,13 @@ def own(thing: object, attribute: str) -> str:
     """Return a text that a thing has in both languages (``title``, ``name``, ``statement``), in the reader's."""
     found: str = getattr(thing, attribute)(language())
     return found
+
+
+@register.filter
+def either(thing: object, name: str) -> str:
+    """Return a text that a thing keeps as ``NAME_ja`` and ``NAME_en``, in the reader's language or else the other."""
+    first, second = ("ja", "en") if language() == "ja" else ("en", "ja")
+    return getattr(thing, f"{name}_{first}") or getattr(thing, f"{name}_{second}") or ""
 
 
 @register.filter

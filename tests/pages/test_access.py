@@ -1,0 +1,158 @@
+"""Who sees which page: every address beside every one of the cast, with the status that each gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import get_resolver
+
+from dcase_audit.pages_urls import urlpatterns
+from tests.api.matrix import COLUMNS, Stage, make_stage
+from tests.cast import Cast
+from tests.pages.conftest import logged_in
+
+Path = Callable[[Stage], str]
+
+
+class Row(NamedTuple):
+    """An address by its name, how it is asked, and what each column gets."""
+
+    method: str
+    name: str
+    path: str
+    expected: tuple[int, ...]
+
+
+def to_all(status: int) -> tuple[int, ...]:
+    """Nobody is sent to log in; a machine has no session."""
+    return (302, *[status] * 8)
+
+
+# Nobody, Otto (elsewhere), Bo (another department), Olga (owner), Ken (approver), Hana (head), Miki (management), Rin
+# (auditor), Ada (administrator). "302" is a redirection: to the login, or to where the answer is.
+CASE = (302, 404, 200, 200, 200, 200, 200, 200, 404)
+DEPARTMENT = (302, 404, 404, 200, 200, 200, 404, 200, 404)
+WRITES = (302, 404, 404, 200, 200, 200, 404, 403, 404)
+ROWS = [
+    Row("get", "home", "/", to_all(200)),
+    Row("get", "login", "/login/", (200, *[302] * 8)),
+    Row("post", "logout", "/logout/", to_all(302)),
+    Row("get", "me", "/me/", to_all(200)),
+    Row("get", "password", "/me/password/", to_all(200)),
+    Row("get", "cases", "/cases/", to_all(200)),
+    Row("get", "case", "/cases/recurrence/", CASE),
+    Row("get", "case-diagram", "/cases/recurrence/diagram/", CASE),
+    Row("get", "case-table", "/cases/recurrence/table/", CASE),
+    Row("get", "case-changes", "/cases/recurrence/changes/", CASE),
+    Row("get", "case-forecast", "/cases/recurrence/forecast/", CASE),
+    Row("get", "node", "/cases/recurrence/nodes/E_1/", CASE),
+    Row("post", "node-link", "/cases/recurrence/nodes/E_1/link/", CASE),
+    Row("post", "node-unlink", "/cases/recurrence/nodes/E_1/unlink/night-drills/", DEPARTMENT),
+    Row("get", "artefacts", "/evidence/", to_all(200)),
+    Row("get", "artefact-new", "/new-evidence/", (302, 200, 200, 200, 200, 200, 302, 302, 302)),
+    Row("get", "artefact", "/evidence/night-drills/", DEPARTMENT),
+    Row("get", "revision-new", "/evidence/night-drills/revisions/new/", WRITES),
+    Row("get", "reviewed", "/evidence/night-drills/reviewed/", (302, 404, 404, 302, 302, 302, 404, 403, 404)),
+    Row("get", "revision", "/revisions/{waiting}/", (302, 404, 404, 302, 302, 302, 404, 302, 404)),
+    Row("get", "revision", "/revisions/{draft}/", (302, 404, 404, 302, 302, 302, 404, 404, 404)),
+    Row("get", "revision-file", "/revisions/{waiting}/files/{sha256}/", DEPARTMENT),
+    # A decision taken leads back to the page; a refusal shows it again.
+    Row("post", "revision-submit", "/revisions/{draft}/submit/", (302, 404, 404, 302, 302, 302, 404, 404, 404)),
+    Row("post", "revision-accept", "/revisions/{waiting}/accept/", (302, 404, 404, 200, 302, 302, 404, 200, 404)),
+    Row("post", "revision-return", "/revisions/{waiting}/return/", (302, 404, 404, 200, 302, 302, 404, 200, 404)),
+    Row("post", "revision-withdraw", "/revisions/{waiting}/withdraw/", (302, 404, 404, 302, 302, 302, 404, 200, 404)),
+    Row("post", "revision-void", "/revisions/{accepted}/void/", (302, 404, 404, 200, 302, 302, 404, 200, 404)),
+    Row(
+        "post",
+        "revision-propose-annulment",
+        "/revisions/{refuting}/propose-annulment/",
+        (302, 404, 404, 200, 302, 302, 404, 200, 404),
+    ),
+    Row("post", "revision-annul", "/revisions/{proposed}/annul/", (302, 404, 404, 200, 302, 200, 404, 200, 404)),
+    Row("get", "due", "/due/", to_all(200)),
+    Row("get", "inbox", "/inbox/", to_all(200)),
+    Row("post", "inbox-read", "/inbox/read/", to_all(302)),
+    Row("post", "acknowledge", "/inbox/items/{item}/acknowledge/", (302, 404, 404, 302, 302, 302, 404, 404, 404)),
+    Row("get", "drills", "/drills/", to_all(200)),
+    Row("get", "drill", "/drills/night-failover/", DEPARTMENT),
+    Row("get", "drill-result", "/drills/results/{result}/", DEPARTMENT),
+    Row("get", "drill-result-raw", "/drills/results/{result}/raw/", DEPARTMENT),
+    Row("get", "reports", "/reports/", to_all(200)),
+    Row("get", "report", "/reports/{report}/", CASE),
+    Row("post", "report-cancel", "/reports/{report}/cancel/", (302, 404, 302, 302, 302, 302, 302, 302, 404)),
+    Row("get", "report-file", "/reports/{report}/file/", (302, 404, 409, 409, 409, 409, 409, 409, 404)),
+]
+PEOPLE = COLUMNS[:-1]
+
+
+def numbers(stage: Stage) -> dict[str, object]:
+    from dcase_audit.notices.models import OpenItem
+
+    return {
+        "draft": stage.draft.pk,
+        "waiting": stage.waiting.pk,
+        "accepted": stage.accepted.pk,
+        "refuting": stage.refuting.pk,
+        "proposed": stage.proposed.pk,
+        "result": stage.result,
+        "report": stage.report,
+        "sha256": stage.waiting.files.select_related("file").get().file.sha256,
+        "item": OpenItem.objects.open().filter(party=stage.cast.it_service).latest("pk").pk,
+    }
+
+
+def form_of(row: Row, stage: Stage) -> dict[str, str]:
+    """Return what the page's own form would send."""
+    found = numbers(stage)
+    for name in ("draft", "waiting", "accepted", "refuting", "proposed"):
+        if f"{{{name}}}" in row.path:
+            return {f"r{found[name]}-{row.name.removeprefix('revision-')}-reason": "理由"}
+    return {}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")
+def test_everybody_gets_what_the_table_says(row: Row, cast: Cast) -> None:
+    stage = make_stage(cast)
+    path = row.path.format(**numbers(stage))
+    assert len(row.expected) == len(PEOPLE)
+
+    got = []
+    for name in PEOPLE:
+        before = transaction.savepoint()
+        client = logged_in(cast.people[name]) if name else Client()
+        response = getattr(client, row.method)(path, form_of(row, stage))
+        if response.streaming:
+            assert b"".join(response.streaming_content)
+        got.append(response.status_code)
+        transaction.savepoint_rollback(before)
+
+    assert dict(zip(PEOPLE, got, strict=True)) == dict(zip(PEOPLE, row.expected, strict=True))
+
+
+def test_the_table_names_every_page() -> None:
+    assert {str(pattern.name) for pattern in urlpatterns} - {row.name for row in ROWS} == set()
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method == "post"], ids=lambda row: row.path)
+def test_what_changes_something_wants_the_forms_token(row: Row, cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.olga)
+
+    assert client.post(row.path.format(**numbers(make_stage(cast)))).status_code == 403
+
+
+def test_an_upload_wants_the_forms_token_too(cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.olga)
+
+    assert client.post("/evidence/night-drills/revisions/new/", {"note": "x"}).status_code == 403
+
+
+def test_pages_are_where_nothing_else_is() -> None:
+    names = [name for name in get_resolver().reverse_dict if isinstance(name, str)]
+
+    assert {"home", "case", "artefact"} <= set(names)
