@@ -14,6 +14,7 @@ from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, l
 from dcase_audit.cases.words import NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
 from evidence.loading import facts_of
+from evidence.reason_names import ReasonNames
 
 Because = tuple[dict[str, Any], ...]
 
@@ -93,7 +94,7 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     timelines = _timelines(argument, ahead, given, at)
     below = look_below(argument, statuses)
     since = _since(case, nodes, statuses, at, known)
-    names = _Names(verdict.because for verdict in verdicts.values())
+    names = ReasonNames(reason for verdict in verdicts.values() for reason in verdict.because)
     ordered = _all_nodes(case, edition.number)
     keys = {node: key for node, key, _ in ordered}
     views = [
@@ -111,7 +112,7 @@ def _view(
     timelines: Mapping[int, Timeline],
     below: Mapping[int, Below],
     since: Mapping[int, datetime],
-    names: _Names,
+    names: ReasonNames,
     keys: Mapping[int, str],
 ) -> NodeView:
     if node not in statuses:
@@ -193,27 +194,6 @@ def _all_nodes(case: Case, edition: int) -> list[tuple[int, str, str]]:
     return [(node, key, kind) for node, key, kind in found]
 
 
-class _Names:
-    """Names artefacts and revisions in reasons as people know them."""
-
-    def __init__(self, because: Iterable[Because]) -> None:
-        reasons = [reason for each in because for reason in each]
-        artefacts = sorted({reason["artefact"] for reason in reasons if "artefact" in reason})
-        revisions = sorted({reason["revision"] for reason in reasons if "revision" in reason})
-        found = rows("SELECT id, key FROM evidence_artefact WHERE id = ANY(%s)", [artefacts]) if artefacts else []
-        self.artefacts = dict(found)
-        found = rows("SELECT id, number FROM evidence_revision WHERE id = ANY(%s)", [revisions]) if revisions else []
-        self.revisions = dict(found)
-
-    def named(self, reason: dict[str, Any]) -> dict[str, Any]:
-        named = dict(reason)
-        if "artefact" in named:
-            named["artefact"] = self.artefacts.get(named["artefact"])
-        if "revision" in named:
-            named["revision"] = self.revisions.get(named["revision"])
-        return named
-
-
 def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView, ...]:
     """Return the stored forecast of the next ``days``, in order of time, without provisional silences."""
     found = rows(
@@ -224,7 +204,7 @@ def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView,
         ORDER BY f.at, n.position, n.id""",
         [case.pk, at, days],
     )
-    names = _Names(tuple(row[5]) for row in found)
+    names = ReasonNames(reason for row in found for reason in row[5])
     return tuple(
         ForecastView(at, key, kind, Status(before), Status(after), tuple(names.named(reason) for reason in because))
         for at, key, kind, before, after, because in found

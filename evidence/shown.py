@@ -15,6 +15,7 @@ from dcase_audit.cases.models import Case
 from dcase_audit.cases.outline import Line
 from dcase_audit.cases.status import RULES_VERSION, Below, look_below
 from evidence.asof import Because, CaseStatus, NodeView, case_status, edition_at
+from evidence.reason_names import ReasonNames
 
 Reason = Mapping[str, Any]
 
@@ -76,34 +77,6 @@ def named_reasons(found: Mapping[int, StatusRow]) -> dict[int, Because]:
     """Return the stored reasons of each node with artefacts and nodes by key and revisions by number."""
     names = ReasonNames(reason for row in found.values() for reason in row.because)
     return {node: tuple(names.named(reason) for reason in row.because) for node, row in found.items()}
-
-
-class ReasonNames:
-    """The keys and numbers of the rows that stored reasons name, in at most three queries."""
-
-    def __init__(self, reasons: Iterable[Reason]) -> None:
-        listed = list(reasons)
-        nodes = {node for reason in listed for node in (*reason.get("nodes", ()), reason.get("node"))}
-        self._nodes = _names("SELECT id, key FROM cases_node WHERE id = ANY(%s)", nodes)
-        artefacts = {reason.get("artefact") for reason in listed}
-        self._artefacts = _names("SELECT id, key FROM evidence_artefact WHERE id = ANY(%s)", artefacts)
-        revisions = {reason.get("revision") for reason in listed}
-        self._revisions = _names("SELECT id, number FROM evidence_revision WHERE id = ANY(%s)", revisions)
-
-    def named(self, reason: Reason) -> dict[str, Any]:
-        """Return the reason with names in place of ids."""
-        found = dict(reason)
-        if "nodes" in found:
-            found["nodes"] = [self._nodes[node] for node in found["nodes"] if node in self._nodes]
-        for member, names in (("node", self._nodes), ("artefact", self._artefacts), ("revision", self._revisions)):
-            if isinstance(found.get(member), int):
-                found[member] = names.get(found[member])
-        return found
-
-
-def _names(query: str, ids: Iterable[Any]) -> dict[int, Any]:
-    wanted = sorted(pk for pk in ids if isinstance(pk, int))
-    return dict(rows(query, [wanted])) if wanted else {}
 
 
 def titles_of(keys: Iterable[str], language: str) -> dict[str, str]:

@@ -17,10 +17,10 @@ from dcase_audit.cases.models import Case, StatusChange
 from dcase_audit.cases.words import Status
 from dcase_audit.moments import say
 from evidence import asof
-from evidence.api.naming import Names
 from evidence.api.shapes import CaseStatusShape, ChangeShape, ForecastShape
 from evidence.api.showing import JSON, shown_case_status, shown_forecast
 from evidence.reading import present_of
+from evidence.reason_names import ReasonNames
 
 LONGEST_FORECAST = 3660
 
@@ -73,8 +73,11 @@ class CaseForecastView(ApiView):
         case = find(Case.objects.visible_to(self.user), slug=slug)
         at = present_of(case, now=clock.now())
         changes = asof.case_forecast(case, at=at, days=days)
-        names = Names((change.because for change in changes), self.user)
-        items = [{**shown_forecast(change), "because": names.named(change.because)} for change in changes]
+        names = ReasonNames((reason for change in changes for reason in change.because), self.user)
+        items = [
+            {**shown_forecast(change), "because": [names.named(reason) for reason in change.because]}
+            for change in changes
+        ]
         return Response({"case": case.slug, "at": say(at), "days": days, "items": items})
 
 
@@ -100,11 +103,11 @@ class CaseChangesView(ApiView):
         return page.answer(found, lambda change: [say(change.effective_at), change.pk], self.shown)
 
     def shown(self, changes: list[StatusChange]) -> list[JSON]:
-        names = Names((change.because for change in changes), self.user)
+        names = ReasonNames((reason for change in changes for reason in change.because), self.user)
         return [shown_change(change, names) for change in changes]
 
 
-def shown_change(change: StatusChange, names: Names) -> dict[str, Any]:
+def shown_change(change: StatusChange, names: ReasonNames) -> dict[str, Any]:
     return {
         "id": change.pk,
         "node": change.node.key,
@@ -112,7 +115,7 @@ def shown_change(change: StatusChange, names: Names) -> dict[str, Any]:
         "after": Status(change.after).word,
         "effective_at": say(change.effective_at),
         "recorded_at": say(change.recorded_at),
-        "because": names.named(change.because),
+        "because": [names.named(reason) for reason in change.because],
         "caused_by": change.caused_by,
         "rules_version": change.rules_version,
     }

@@ -19,7 +19,8 @@ from dcase_audit.cases.outline import Entry, Line, cut_to_fit, entries
 from dcase_audit.cases.words import CONTEXT_KINDS, Status
 from dcase_audit.pages import given, page_after, show
 from evidence.asof import NodeView, case_forecast
-from evidence.shown import ReasonNames, titles_of
+from evidence.reason_names import ReasonNames
+from evidence.shown import titles_of
 from evidence.views.reading import Reading, edition_of, read
 from evidence.views.saying import Sayer
 

@@ -70,6 +70,8 @@ def _shown(
 ) -> ShownRevision:
     decisions = list(revision.decisions.all())
     names = offered(revision, decisions, artefact, user)
+    # What was tried and refused comes back with its sentence, whether it is offered or not.
+    names += [name for pk, name in refused if pk == revision.pk and name not in names]
     actions = [(name, ACTIONS[name], refused.get((revision.pk, name)) or form_of(revision, name)) for name in names]
     submission = next((one for one in decisions if one.kind == Kind.SUBMITTED), None)
     return ShownRevision(

@@ -31,6 +31,7 @@ class DueLine(NamedTuple):
     text: str
     status: Status | None
     days: int | None
+    is_last_day: bool
 
     @property
     def late(self) -> int:
@@ -66,7 +67,13 @@ def due_lines(items: Any) -> list[DueLine]:
     today = clock.now().astimezone(ORGANISATION_ZONE).date()
     works = business_days(*organisation_days())
     return [
-        DueLine(item, item.text(language()), STATUSES.get(item.kind), _days_left(item.due_on, today, works))
+        DueLine(
+            item,
+            item.text(language()),
+            STATUSES.get(item.kind),
+            _days_left(item.due_on, today, works),
+            item.due_on == today,
+        )
         for item in items
     ]
 
