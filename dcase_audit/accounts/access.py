@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
 
 from dcase_audit import clock
 
@@ -52,39 +51,40 @@ class Access:
 
 
 NOBODY = Access(scopes=frozenset())
+AUDITS = "audits"
+# Asked by every request. As querysets the same takes twenty times as long to put into words as to answer.
+HELD = """
+SELECT m.role, m.party_id, NULL AS case_slug FROM accounts_membership m
+WHERE m.since <= %(at)s AND (m.until IS NULL OR m.until > %(at)s) AND (m.user_id = %(user)s OR EXISTS (
+    SELECT FROM accounts_delegation d
+    WHERE d.deputy_id = %(user)s AND d.principal_id = m.user_id AND d.party_id = m.party_id
+    AND d.since <= %(at)s AND (d.until IS NULL OR d.until > %(at)s)))
+UNION ALL
+SELECT 'audits', NULL, e.case_slug FROM accounts_engagement e
+WHERE e.user_id = %(user)s AND e.since <= %(at)s AND e.until > %(at)s
+"""
 
 
 def access_of(user: User, *, at: datetime | None = None) -> Access:
-    """Read what holds at ``at`` (default: now), in two queries: the roles of the user, those that others delegated to
+    """Read what holds at ``at`` (default: now), in one query: the roles of the user, those that others delegated to
 
-    the user in a party, and the engagements.
+    the user in a party, and the engagements. A deputy's deputy gets nothing: only who holds a role delegates it.
     """
-    at = at or clock.now()
     if not user.is_active:
         return NOBODY
-    held: dict[str, set[int]] = {"owner": set(), "approver": set(), "head": set(), "management": set()}
-    for role, party_id in _roles(user, at):
-        held[role].add(party_id)
-    audits = user.engagements.in_force(at=at).values_list("case_slug", flat=True)
+    with connection.cursor() as cursor:
+        cursor.execute(HELD, {"user": user.pk, "at": at or clock.now()})
+        held = cursor.fetchall()
+
+    def parties(role: str) -> frozenset[int]:
+        return frozenset(party for name, party, _ in held if name == role)
+
     return Access(
         user_id=user.pk,
         is_administrator=user.is_administrator,
-        owns=frozenset(held["owner"]),
-        approves=frozenset(held["approver"]),
-        heads=frozenset(held["head"]),
-        manages=frozenset(held["management"]),
-        audits=frozenset(audits),
+        owns=parties("owner"),
+        approves=parties("approver"),
+        heads=parties("head"),
+        manages=parties("management"),
+        audits=frozenset(slug for name, _, slug in held if name == AUDITS),
     )
-
-
-def _roles(user: User, at: datetime) -> Iterable[tuple[str, int]]:
-    """Return the roles held at ``at``, and those of whoever delegated to the user in the party where they are held.
-
-    A deputy's deputy gets nothing: only who holds a role delegates it.
-    """
-    from dcase_audit.accounts.models import Delegation, Membership
-
-    given = Delegation.objects.filter(deputy=user, principal=OuterRef("user"), party=OuterRef("party"))
-    given = given.filter(Q(until=None) | Q(until__gt=at), since__lte=at)
-    held = Membership.objects.in_force(at=at).filter(Q(user=user) | Exists(given))
-    return held.values_list("role", "party_id")

@@ -126,7 +126,7 @@ def test_audits_are_not_delegated(olga: User, hana: User, parties: Parties) -> N
 
 
 @pytest.mark.parametrize("many", [1, 12])
-def test_access_is_read_in_two_queries(
+def test_access_is_read_in_one_query(
     olga: User, parties: Parties, many: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(many):
@@ -135,7 +135,7 @@ def test_access_is_read_in_two_queries(
         delegates(principal, olga, parties.service)
         audits(olga, f"case-{number}", parties.auditors)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         access = access_of(olga, at=NOW)
 
     assert len(access.audits) == many
@@ -143,5 +143,5 @@ def test_access_is_read_in_two_queries(
 
 @pytest.mark.usefixtures("today")
 def test_access_is_read_once_for_each_instance(olga: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert olga.access is olga.access

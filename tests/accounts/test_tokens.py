@@ -136,7 +136,7 @@ def test_a_near_miss_costs_what_a_far_miss_costs(secret: str) -> None:
             authenticate(f"Bearer {guess}")
         (query,) = (each["sql"] for each in queries)
         assert guess not in query and guess[:12] not in query
-        asked_for.append(query.replace(digest(guess.encode()), "HASH").partition("expires_at")[0])
+        asked_for.append(query.replace(digest(guess.encode()), "HASH").partition("expires_at >")[0])
 
     assert asked_for[0] == asked_for[1]
 
@@ -211,22 +211,21 @@ def test_a_machine_serves_its_tokens_department_whatever_it_was_given(parties: P
     assert token_access(loose) == Access(user_id=robot.pk, scopes=frozenset({"drills:write"}))
 
 
-def test_a_use_is_noted_once_a_minute(token: ApiToken, secret: str) -> None:
+def test_a_use_is_noted_once_a_minute(token: ApiToken) -> None:
     start = datetime.now(UTC)
     for seconds in (0, 20, 59.9, 60, 61, 119.9, 120):
-        touch(ApiToken.objects.select_related("use").get(pk=token.pk), at=start + timedelta(seconds=seconds))
+        touch(token, at=start + timedelta(seconds=seconds))
 
     assert TokenUse.objects.get().used_at == start + 2 * MINUTE
 
 
-def test_a_use_that_another_request_noted_meanwhile_stays(token: ApiToken) -> None:
-    start = datetime.now(UTC)
-    before = ApiToken.objects.select_related("use").get(pk=token.pk)
-    touch(token, at=start)
+def test_a_later_use_is_noted_again(token: ApiToken, secret: str) -> None:
+    authenticate(f"Bearer {secret}")
+    TokenUse.objects.update(used_at=datetime.now(UTC) - 2 * MINUTE)
 
-    touch(before, at=start + MINUTE / 2)
+    authenticate(f"Bearer {secret}")
 
-    assert TokenUse.objects.get().used_at == start
+    assert TokenUse.objects.get().used_at > datetime.now(UTC) - MINUTE
 
 
 def test_the_second_request_of_a_minute_writes_nothing(
@@ -234,7 +233,7 @@ def test_the_second_request_of_a_minute_writes_nothing(
 ) -> None:
     authenticate(f"Bearer {secret}")
 
-    with django_assert_num_queries(3) as queries:
+    with django_assert_num_queries(2) as queries:
         assert authenticate(f"Bearer {secret}") is not None
 
-    assert all(query["sql"].startswith("SELECT") for query in queries)
+    assert all(query["sql"].strip().startswith("SELECT") for query in queries)
