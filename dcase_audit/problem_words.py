@@ -34,6 +34,7 @@ JAPANESE = {
     "not-acceptable": "指定された形式では応答できません",
     "not-allowed": "この操作は許可されていません",
     "not-concerned": "下書きはこの部署の担当部分を変えていません",
+    "not-empty": "データベースはすでに使われています",
     "not-found": "見つかりません",
     "not-in-draft": "下書きにありません",
     "not-planned": "この回の訓練は、もう予定されていません",

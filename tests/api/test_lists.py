@@ -150,12 +150,12 @@ AUTHENTICATION = 3
 
 COSTS = {
     "artefacts": 2,
-    "artefacts?case=recurrence&status=pending&q=made": 2,
+    "artefacts?case=recurrence&department=it-service&status=pending&q=made": 4,
     "artefacts/made-0": 4,
     "drills": 2,
     "drills/night-failover": 3,
     "due": 3,
-    "cases/recurrence/changes": 6,
+    "cases/recurrence/changes": 4,
     "cases/recurrence": 7,
 }
 
