@@ -51,7 +51,7 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(refusal, refusals.MethodNotAllowed):
         refusal.headers["Allow"] = ", ".join(context["view"].allowed_methods)
     request: HttpRequest = context["request"]._request
-    log(refusal, request)
+    log(refusal, request, error)
     return Response(
         document(refusal, request), status=refusal.status, headers=headers(refusal), content_type=MEDIA_TYPE
     )
@@ -144,8 +144,8 @@ def headers(refusal: AuditError) -> dict[str, str]:
     return found
 
 
-def log(refusal: AuditError, request: HttpRequest) -> None:
-    """Write one line for the security log: who was refused what, and why."""
+def log(refusal: AuditError, request: HttpRequest, error: Exception) -> None:
+    """Write one line for the security log: who was refused what, and why; with the trace where it is our fault."""
     who = getattr(request, "api_token", None)
     user = getattr(request, "user", None)
     line = {
@@ -159,8 +159,9 @@ def log(refusal: AuditError, request: HttpRequest) -> None:
         "address": request.META.get("REMOTE_ADDR", ""),
         "request": getattr(request, "request_id", ""),
     }
-    level = logging.ERROR if refusal.status >= 500 else logging.WARNING
-    security.log(level, "refused %s", json.dumps(line, ensure_ascii=True))
+    is_ours = refusal.status >= 500
+    level = logging.ERROR if is_ours else logging.WARNING
+    security.log(level, "refused %s", json.dumps(line, ensure_ascii=True), exc_info=error if is_ours else None)
 
 
 def answer(refusal: AuditError, request: HttpRequest) -> HttpResponse:
@@ -195,7 +196,7 @@ class RefusalMiddleware:
         refusal = refusal_of(exception)
         if refusal is None:
             return None
-        log(refusal, request)
+        log(refusal, request, exception)
         return answer(refusal, request)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
-from dcase_audit.accounts.admin import ConfigurationAdmin
+from dcase_audit.accounts.admin import MOMENTS, ConfigurationAdmin
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import Party, User
 from evidence import services
@@ -38,7 +38,6 @@ class SubjectAdmin(ConfigurationAdmin):
     list_display = ("key", "title_ja", "title_en", "department")
     list_select_related = ("department",)
     search_fields = ("key", "title_ja", "title_en")
-    autocomplete_fields = ("department",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Subject | None = None) -> tuple[str, ...]:
         return ("key",) if obj is not None else ()
@@ -48,6 +47,7 @@ class DepartmentAdmin(admin.ModelAdmin):
     """Rows of the person's own departments; of all others nothing is said to exist."""
 
     actions = None
+    formfield_overrides = MOMENTS
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and authenticated(request).access.is_member

@@ -89,7 +89,7 @@ def members_of(view: ApiView) -> list[tuple[str, str]]:
 def answer(
     view: ApiView, work: Callable[[], Done], *, fields: Fields, files: Iterable[str] = (), required: bool = False
 ) -> Response:
-    """Do ``work`` in one transaction, once for each key, and answer; without a key it is simply done.
+    """Do ``work`` once for each key, in one transaction with the record of its answer; without a key it is simply done.
 
     Raises:
         KeyMissing: the call needs a key (400). KeyReused (422). StillRunning (409).
@@ -98,8 +98,7 @@ def answer(
     if key is None:
         if required:
             raise KeyMissing()
-        with transaction.atomic():
-            return _answered(work())
+        return _answered(work())
     method, route = str(view.request.method), view.request.path
     scope = {"account": view.user, "route": f"{method} {route}", "key": key}
     print_ = fingerprint(method, route, fields, files)

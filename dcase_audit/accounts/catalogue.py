@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -29,6 +30,7 @@ SHOWN_BY_PAGES = (
     "dcase_audit/notices/services.py",
     "dcase_audit/reports/services.py",
 )
+SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 2, "ngettext_lazy": 2}
 IN_TEMPLATE = re.compile(
     r"""\b(?P<call>n?gettext|_)\(\s*u?(?P<one>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
@@ -86,8 +88,10 @@ def as_po(catalogue: Catalog) -> bytes:
 
 
 def as_mo(catalogue: Catalog) -> bytes:
-    written = BytesIO()
-    write_mo(written, read_po(BytesIO(as_po(catalogue)), locale="ja", domain="django"))
+    written, compiled = BytesIO(), read_po(BytesIO(as_po(catalogue)), locale="ja", domain="django")
+    # Babel puts dates into the header, whatever the text has.
+    compiled.creation_date = compiled.revision_date = SOME_DAY
+    write_mo(written, compiled)
     return written.getvalue()
 
 

@@ -36,7 +36,6 @@ class EngagementAdmin(ConfigurationAdmin):
     form = EngagementForm
     list_display = ("user", "institution", "case_slug", "since", "until", "purpose")
     list_select_related = ("user", "institution")
-    autocomplete_fields = ("user", "institution")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Engagement | None = None) -> tuple[str, ...]:
         return ("user", "institution", "case_slug", "since") if obj is not None else ()

@@ -22,7 +22,7 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(
-    name: str, *, queue: str, lease: timedelta = timedelta(minutes=10), attempts: int = 8
+    name: str, *, queue: str, lease: timedelta = timedelta(minutes=2), attempts: int = 8
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register the decorated function as the handler of jobs called ``name``.
 

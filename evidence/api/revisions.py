@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -123,6 +124,7 @@ class RevisionsView(ApiView):
             files=[upload.sha256 for upload in uploads],
         )
 
+    @transaction.atomic
     def _add(
         self, artefact: Artefact, values: dict[str, Any], uploads: Sequence[Upload], told: Sequence[Mapping[str, Any]]
     ) -> idempotency.Done:

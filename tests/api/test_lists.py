@@ -145,8 +145,8 @@ def test_pages_hold_everything_once_and_in_order(cast: Cast, specs: list[Spec], 
     assert all("status" not in query or item["status"] == query["status"] for item in paged)
 
 
-# Authentication asks for the token, the memberships and the engagements.
-AUTHENTICATION = 3
+# Authentication asks for the token, and for the memberships and engagements at once.
+AUTHENTICATION = 2
 
 COSTS = {
     "artefacts": 2,
