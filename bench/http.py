@@ -14,7 +14,8 @@ import psycopg
 
 from bench import world
 from bench.table import Row, median_of, p95
-from bench.web import HOST, Load, Request, broker, load, rounds, serving
+from bench.web import Load, Request, broker, load, rounds, serving
+from dcase_audit.embedded.run import HOST
 
 CONNECTIONS = 4
 ROUNDS = 5
