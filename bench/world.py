@@ -49,7 +49,10 @@ def database() -> Iterator[psycopg.Connection[Any]]:
         os.environ.pop("DATABASE_OWNER_URL")
         import django
 
+        from dcase_audit.collector import spare_what_is_loaded
+
         django.setup()
+        spare_what_is_loaded()
         with psycopg.connect(cluster.url("dcase_owner"), autocommit=True) as owner:
             yield owner
     finally:

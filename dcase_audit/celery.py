@@ -8,6 +8,7 @@ from typing import Any
 from celery import Celery, Task, signals
 from django.conf import settings
 
+from dcase_audit.collector import spare_what_is_loaded
 from dcase_audit.trail.context import acting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dcase_audit.settings")
@@ -61,6 +62,11 @@ app.conf.update(
 app.autodiscover_tasks()
 
 _entered: dict[str, Any] = {}
+
+
+@signals.worker_init.connect
+def _spare_what_is_loaded(**kwargs: object) -> None:
+    spare_what_is_loaded()
 
 
 @signals.task_prerun.connect

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from dcase_audit.calendars.service_time import ServiceCalendar, used_up
@@ -29,6 +28,10 @@ class Filling(NamedTuple):
     reasons: tuple[dict[str, Any], ...] = ()
     ends_at: datetime | None = None
     revision: Revision | None = None
+
+
+# What fills a slot, and the items that it stands for: one, several that are filled alike, or none of them.
+Slot = tuple[tuple[str, ...], Filling]
 
 
 class Verdict(NamedTuple):
@@ -64,6 +67,7 @@ class Leaf:
         for revision in facts.revisions:
             if revision.submitted_at <= known:
                 self.revisions.setdefault(revision.artefact, []).append(revision)
+        self._spans: dict[int, list[InForce]] = {}
         self._periods: dict[tuple[int, str | None], list[Period]] = {}
         self._has_counter_evidence = any(revision.verdict == "refutes" for revision in facts.revisions)
 
@@ -83,16 +87,24 @@ class Leaf:
 
     # What is in force
 
-    @cached_property
-    def spans(self) -> dict[int, list[InForce]]:
-        """The spans of accepted supporting revisions by artefact, successors aside; empty ones left out."""
-        found: dict[int, list[InForce]] = {}
-        for support in self.supports:
-            if support.artefact in found:
-                continue
-            accepted = [r for r in self.revisions.get(support.artefact, ()) if is_accepted(r, self.known)]
-            own = [own_span(r, self.criterion, support.review_interval, self.facts.zone, self.known) for r in accepted]
-            found[support.artefact] = [span for span in own if span.start < span.end]
+    def spans(self, artefact: int) -> list[InForce]:
+        """Return the spans of accepted supporting revisions, successors first; empty ones left out."""
+        found = self._spans.get(artefact)
+        if found is None:
+            accepted = [r for r in self.revisions.get(artefact, ()) if is_accepted(r, self.known)]
+            found = self._spans[artefact] = self._own_spans(artefact, accepted)
+        return found
+
+    def _own_spans(self, artefact: int, accepted: list[Revision]) -> list[InForce]:
+        review = next(support.review_interval for support in self.supports if support.artefact == artefact)
+        alike = all(revision.covers == accepted[0].covers for revision in accepted[1:])
+        found: list[InForce] = []
+        superseded = NEVER
+        for revision in sorted(accepted, key=order, reverse=True):
+            span = own_span(revision, self.criterion, review, self.facts.zone, self.known, superseded)
+            if span.start < span.end:
+                found.append(span)
+                superseded = min(superseded, span.start) if alike else NEVER
         return found
 
     def periods(self, artefact: int, item: str | None) -> list[Period]:
@@ -100,22 +112,29 @@ class Leaf:
         key = (artefact, item)
         found = self._periods.get(key)
         if found is None:
-            spans = self.spans.get(artefact, [])
-            if item is not None and spans and _all_cover_the_same(spans, item):
+            if item is not None and self._covers_alike(artefact, (item,)):
                 found = self.periods(artefact, None)
             else:
-                found = periods(in_force(spans, item))
+                found = periods(in_force(self.spans(artefact), item))
             self._periods[key] = found
         return found
+
+    def _covers_alike(self, artefact: int, items: tuple[str, ...]) -> bool:
+        """Tell whether every span covers the same, ``items`` among it: then they are in force together."""
+        spans = self.spans(artefact)
+        if not spans:
+            return True
+        covers = spans[0].revision.covers
+        return covers.issuperset(items) and all(span.revision.covers == covers for span in spans[1:])
 
     # The status
 
     def status(self, at: datetime) -> tuple[Status, Because]:
         """Return status and reasons at ``at``."""
-        refutations = tuple(self.refutations(at))
+        refutations = tuple(self.refutations(at)) if self._has_counter_evidence else ()
         linked = self.linked(at)
-        slots = list(self._slots(linked, at))
-        worst = min((filling.status for _, filling in slots), default=Status.MISSING)
+        slots = self._slots(linked, at)
+        worst = min(filling.status for _, filling in slots)
         status = Status.REFUTED if refutations else worst
         return status, (*refutations, *_gathered(slots))
 
@@ -128,46 +147,41 @@ class Leaf:
                 found.append(Verdict(moment, status, because))
         return found
 
-    def _slots(self, linked: list[Support], at: datetime) -> Iterator[tuple[str | None, Filling]]:
+    def _slots(self, linked: list[Support], at: datetime) -> list[Slot]:
         fitting = [support for support in linked if self.fits(support)]
-        if len(fitting) == 1 and self.criterion.minimum == 1 and fitting == linked:
-            yield from self._slots_of_one(fitting[0], at)
-            return
+        if len(linked) == len(fitting) == self.criterion.minimum == 1:
+            return self._slots_of_one(fitting[0], at)
         misfits = tuple(
             {"reason": "wrong_kind", "artefact": support.artefact, "kind": support.kind}
             for support in linked
             if not self.fits(support)
         )
         whole = sorted((self.filling(support, None, at) for support in fitting), key=lambda f: RANK[f.status])
-        for item in self.criterion.must_cover:
-            fillings = [self.filling(support, item, at) for support in fitting]
-            yield item, _best(fillings, misfits)
+        slots: list[Slot] = [
+            ((item,), _best([self.filling(support, item, at) for support in fitting], misfits))
+            for item in self.criterion.must_cover
+        ]
         if len(whole) >= self.criterion.minimum:
-            yield None, whole[self.criterion.minimum - 1]
-        else:
-            reasons = tuple(
-                reason for filling in whole if filling.status is Status.MISSING for reason in filling.reasons
-            )
-            yield None, Filling(Status.MISSING, (reasons + misfits) or ({"reason": "none"},))
+            return [*slots, ((), whole[self.criterion.minimum - 1])]
+        reasons = tuple(reason for filling in whole if filling.status is Status.MISSING for reason in filling.reasons)
+        return [*slots, ((), Filling(Status.MISSING, (reasons + misfits) or ({"reason": "none"},)))]
 
-    def _slots_of_one(self, support: Support, at: datetime) -> Iterator[tuple[str | None, Filling]]:
+    def _slots_of_one(self, support: Support, at: datetime) -> list[Slot]:
         """Do what ``_slots`` does for the common leaf with one artefact: items in the same periods fill alike.
 
         A submission that waits may cover some of them only.
         """
         whole = self.filling(support, None, at)
-        periods = self.periods(support.artefact, None)
-        for item in self.criterion.must_cover:
-            alike = whole.status is not Status.PENDING and self.periods(support.artefact, item) is periods
-            yield item, whole if alike else self.filling(support, item, at)
-        yield None, whole
+        if whole.status is not Status.PENDING and self._covers_alike(support.artefact, self.criterion.must_cover):
+            return [(self.criterion.must_cover, whole)]
+        return [*(((item,), self.filling(support, item, at)) for item in self.criterion.must_cover), ((), whole)]
 
     def filling(self, support: Support, item: str | None, at: datetime) -> Filling:
         """Return how one linked artefact fills the slot for ``item`` at ``at``."""
         found = self.periods(support.artefact, item)
-        current = next((period for period in found if period.start <= at < period.end), None)
-        if current is not None:
-            return self._filling_in_force(support, current, item, at)
+        for period in found:
+            if period.start <= at < period.end:
+                return self._filling_in_force(support, period, item, at)
         waiting = self._waiting(support, item, at)
         if waiting is not None:
             since = {"reason": "waiting", "artefact": support.artefact, "revision": waiting.id}
@@ -184,11 +198,15 @@ class Leaf:
     def _filling_in_force(self, support: Support, period: Period, item: str | None, at: datetime) -> Filling:
         revision = period.current(at).revision
         named = {"artefact": support.artefact, "revision": revision.id}
-        unrecorded = [subject for subject in self.criterion.subjects if subject not in revision.subjects]
-        if unrecorded:
-            reasons = tuple({"reason": "incomplete", **named, "subject": subject} for subject in unrecorded)
-            return Filling(Status.MISSING, reasons, revision=revision)
-        doubts = (*self._changed_subjects(revision, named, at), *self._silence(support, period, at))
+        doubts: Because = ()
+        if self.criterion.subjects:
+            unrecorded = [subject for subject in self.criterion.subjects if subject not in revision.subjects]
+            if unrecorded:
+                reasons = tuple({"reason": "incomplete", **named, "subject": subject} for subject in unrecorded)
+                return Filling(Status.MISSING, reasons, revision=revision)
+            doubts = tuple(self._changed_subjects(revision, named, at))
+        if self.criterion.silence is not None:
+            doubts += tuple(self._silence(support, period, at))
         notes = tuple(self._accepted_late(period, named))
         if doubts:
             return Filling(Status.STALE, doubts + notes, period.end, revision)
@@ -298,6 +316,8 @@ class Leaf:
     def _periods_of_any_item(self, support: Support) -> Iterator[Period]:
         whole = self.periods(support.artefact, None)
         yield from whole
+        if self._covers_alike(support.artefact, self.criterion.must_cover):
+            return
         for item in self.criterion.must_cover:
             if (periods := self.periods(support.artefact, item)) is not whole:
                 yield from periods
@@ -306,8 +326,6 @@ class Leaf:
 
     def refutations(self, at: datetime) -> Iterator[dict[str, Any]]:
         """Yield every refuting revision that is not answered at ``at``: it counts from receipt and has no end."""
-        if not self._has_counter_evidence:
-            return
         for artefact in dict.fromkeys(support.artefact for support in self.supports):
             links = [support for support in self.supports if support.artefact == artefact and support.linked_at <= at]
             for revision in self.revisions.get(artefact, ()):
@@ -348,25 +366,33 @@ class Leaf:
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return every moment after ``after`` at which something could change. One too many does no harm."""
-        found: set[datetime] = set()
+        found: set[datetime | None] = set()
         for support in self.supports:
             found.update((support.linked_at, self._unlinked(support)))
             for period in self._periods_of_any_item(support):
-                found.update((period.start, period.end, self.warning(period.end)))
-                found.update(part.start for part in period.parts)
+                if period.end > after:
+                    found.update((period.start, period.end, self.warning(period.end)))
+                    found.update(part.start for part in period.parts)
             for revision in self.revisions.get(support.artefact, ()):
-                turns = [moment for moment in self._turns(revision) if moment is not None]
-                found.update(turns)
+                found.update(self._turns(revision))
                 if not self._decided_by(revision, after):
                     found.add(self._hopeless(revision, support))
-            found.update(self._silences(support))
+            if self.criterion.silence is not None:
+                found.update(self._silences(support))
         found.update(version.since for version in self.facts.subject_versions)
-        return sorted(moment for moment in found if after < moment < NEVER)
+        return sorted(moment for moment in found if moment is not None and after < moment < NEVER)
 
     def _decided_by(self, revision: Revision, at: datetime) -> bool:
         """Tell whether the revision no longer waits at ``at``, nor will again."""
-        decided = (revision.accepted_at, revision.returned_at, revision.withdrawn_at, revision.voided_at)
-        return any(moment is not None and moment <= min(at, self.known) for moment in decided)
+        by = min(at, self.known)
+        accepted, returned = revision.accepted_at, revision.returned_at
+        withdrawn, voided = revision.withdrawn_at, revision.voided_at
+        return (
+            (accepted is not None and accepted <= by)
+            or (returned is not None and returned <= by)
+            or (withdrawn is not None and withdrawn <= by)
+            or (voided is not None and voided <= by)
+        )
 
     def _turns(self, revision: Revision) -> tuple[datetime | None, ...]:
         return (
@@ -381,8 +407,6 @@ class Leaf:
     def _silences(self, support: Support) -> Iterator[datetime]:
         """Yield when the monitor fell silent and was heard again."""
         hearing = self.facts.hearings.get(support.artefact)
-        if self.criterion.silence is None:
-            return
         heard = [start for start, _ in hearing.gaps] + [hearing.last] if hearing is not None else []
         for period in self._periods_of_any_item(support):
             for moment in (*heard, period.start):
@@ -394,11 +418,6 @@ class Leaf:
             yield from (until for _, until in hearing.gaps if until is not None)
 
 
-def _all_cover_the_same(spans: list[InForce], item: str) -> bool:
-    covers = spans[0].revision.covers
-    return item in covers and all(span.revision.covers == covers for span in spans[1:])
-
-
 def _best(fillings: list[Filling], misfits: tuple[dict[str, Any], ...]) -> Filling:
     """Return the best filling of a slot; where nothing is, with the reasons of all."""
     if not fillings or all(filling.status is Status.MISSING for filling in fillings):
@@ -407,15 +426,18 @@ def _best(fillings: list[Filling], misfits: tuple[dict[str, Any], ...]) -> Filli
     return min(fillings, key=lambda filling: RANK[filling.status])
 
 
-def _gathered(slots: list[tuple[str | None, Filling]]) -> Because:
+def _gathered(slots: list[Slot]) -> Because:
     """Return the reasons of all slots, equal ones once, each with the items it concerns."""
+    if len(slots) == 1:
+        ((items, filling),) = slots
+        concerned = {"items": list(items)} if items else {}
+        return tuple({"status": filling.status.word, **reason, **concerned} for reason in filling.reasons)
     if not any(filling.reasons for _, filling in slots):
         return ()
     found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    for item, filling in slots:
+    for items, filling in slots:
         for reason in filling.reasons:
             entry = {"status": filling.status.word, **reason}
-            _, items = found.setdefault(repr(sorted(entry.items())), (entry, []))
-            if item is not None:
-                items.append(item)
-    return tuple({**entry, "items": items} if items else entry for entry, items in found.values())
+            _, concerns = found.setdefault(repr(sorted(entry.items())), (entry, []))
+            concerns.extend(items)
+    return tuple({**entry, "items": concerns} if concerns else entry for entry, concerns in found.values())

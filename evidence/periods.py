@@ -32,6 +32,8 @@ class Period(NamedTuple):
 
     def current(self, at: datetime) -> InForce:
         """Return the part in force at ``at``, the one that proves the latest where several are."""
+        if len(self.parts) == 1:
+            return self.parts[0]
         inside = [part for part in self.parts if part.start <= at < part.end]
         return max(inside, key=lambda part: order(part.revision))
 
@@ -49,16 +51,26 @@ def is_accepted(revision: Revision, known: datetime) -> bool:
 
 
 def own_span(
-    revision: Revision, criterion: Criterion, review_interval: Duration | None, zone: ZoneInfo, known: datetime
+    revision: Revision,
+    criterion: Criterion,
+    review_interval: Duration | None,
+    zone: ZoneInfo,
+    known: datetime,
+    superseded: datetime = NEVER,
 ) -> InForce:
-    """Return when an accepted revision holds, successors aside; the span may be empty."""
+    """Return when an accepted revision holds, successors aside; the span may be empty.
+
+    An end after ``superseded``, where a successor in everything begins, need not be exact: it will be cut.
+    """
     assert revision.accepted_at is not None
     start = max(revision.valid_from or revision.accepted_at, revision.accepted_at)
     end, bound = (NEVER, "none") if revision.valid_until is None else (revision.valid_until, "validity")
     base = revision.age_base
     limit = criterion.max_age if criterion.max_age is not None or revision.valid_until is not None else review_interval
-    if base is not None and limit is not None and (too_old := limit.after(base, zone)) < end:
-        end, bound = too_old, "max_age"
+    if base is not None and limit is not None and base + limit.at_least < min(end, superseded):
+        too_old = limit.after(base, zone)
+        if too_old < end:
+            end, bound = too_old, "max_age"
     if revision.withdrawn_at is not None and revision.withdrawn_at <= known:
         withdrawn = revision.withdrawn_from or revision.withdrawn_at
         if withdrawn < end:
@@ -67,7 +79,10 @@ def own_span(
 
 
 def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
-    """Cut each span where a successor that covers ``item`` begins (None: where all that it covers is superseded)."""
+    """Cut each span where a successor that covers ``item`` begins (None: where all that it covers is superseded).
+
+    Successors come first in ``spans``, as ``order`` says.
+    """
     if item is not None:
         spans = [span for span in spans if item in span.revision.covers]
         cuts = _cut_by_later(spans)
@@ -80,10 +95,8 @@ def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
 
 def _cut_by_later(spans: list[InForce]) -> list[InForce]:
     """Cut each span where the first of its successors begins; each succeeds all that prove less."""
-    if len(spans) == 1:
-        return spans
     cuts, begins = [], NEVER
-    for span in sorted(spans, key=lambda span: order(span.revision), reverse=True):
+    for span in spans:
         cuts.append(_cut(span, begins))
         begins = min(begins, span.start)
     return cuts

@@ -23,6 +23,12 @@ class Duration(NamedTuple):
     days: int = 0
     exact: timedelta = timedelta()
 
+    @property
+    def at_least(self) -> timedelta:
+        """An elapsed time that it is never shorter than, wherever on the calendar and in whatever zone."""
+        # A month has 28 days or more; clocks are set forward by a day at the most (Samoa, December 2011).
+        return timedelta(days=28 * self.months + self.days - 1) + self.exact
+
     def after(self, moment: datetime, zone: ZoneInfo) -> datetime:
         """Return the moment this long after ``moment`` (aware), in ``moment``'s own zone."""
         return self._shift(moment, zone, 1)
@@ -34,8 +40,9 @@ class Duration(NamedTuple):
     def _shift(self, moment: datetime, zone: ZoneInfo, sign: int) -> datetime:
         shifted = moment
         if self.months or self.days:
-            local = moment.astimezone(zone).replace(tzinfo=None)
-            local = add_months(local, sign * self.months) + timedelta(days=sign * self.days)
+            local = add_months(moment.astimezone(zone).replace(tzinfo=None), sign * self.months)
+            if self.days:
+                local += timedelta(days=sign * self.days)
             # A wall-clock time that does not exist, or exists twice, is read as fold 0 says (PEP 495).
             shifted = local.replace(tzinfo=zone)
         # By way of UTC: within one zone, Python adds wall-clock time and lets times stand that do not exist.

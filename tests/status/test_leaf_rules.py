@@ -302,7 +302,8 @@ def test_without_new_facts_a_status_improves_only_for_reasons_that_were_known(fa
 
     for before, after in pairwise(timeline):
         if after.status > before.status:
-            starts = {s.start for a in Leaf(facts, now).spans.values() for s in a}
+            leaf = Leaf(facts, now)
+            starts = {span.start for support in leaf.supports for span in leaf.spans(support.artefact)}
             planned = {v.since for v in facts.subject_versions if v.recorded_at <= now}
             assert after.at in starts | planned
 
