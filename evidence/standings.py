@@ -14,6 +14,7 @@ from dcase_audit.cases.words import Status
 from evidence.facts import NEVER
 from evidence.leaf_status import Leaf
 from evidence.loading import artefact_facts, facts_of
+from evidence.models import Standing
 from evidence.outlook import Outlook, outlook
 
 ARTEFACTS = """
@@ -43,9 +44,16 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf], *
     _write(written, at)
 
 
-def first_standing(artefact: int, department: int, *, at: datetime) -> None:
-    """Write the standing of an artefact just made: there is nothing to say of it yet."""
-    _write([(artefact, department, Outlook(Status.MISSING.word, NEVER, NEVER, None, None))], at)
+def first_standing(artefact: int, department: int, *, at: datetime) -> Standing:
+    """Write the standing of an artefact just made and return it: there is nothing to say of it yet."""
+    return Standing.objects.create(
+        artefact_id=artefact,
+        department_id=department,
+        state=Status.MISSING.word,
+        warn_at=NEVER,
+        due_at=NEVER,
+        settled_at=at,
+    )
 
 
 def _write(written: list[tuple[int, int, Outlook]], at: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from psycopg.errors import UniqueViolation
 
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.errors import Invalid
@@ -31,7 +32,6 @@ class FileIn:
     fetched_at: datetime | None = None
 
 
-@transaction.atomic
 def create_artefact(
     *,
     kind: Kind,
@@ -44,7 +44,7 @@ def create_artefact(
     actor: User | None,
     at: datetime,
 ) -> Artefact:
-    """Add an artefact to a department's evidence.
+    """Add an artefact to a department's evidence; it comes with its standing.
 
     Raises:
         NotYours: ``actor`` does not belong to the department (403).
@@ -65,10 +65,12 @@ def create_artefact(
     try:
         with transaction.atomic():
             artefact.save(force_insert=True)
+            artefact.standing = first_standing(artefact.pk, custodian.pk, at=at)
+            record("artefact.created", f"artefact:{artefact.pk}", key=key)
     except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
         raise Invalid("another artefact has this key", pointer="/key") from error
-    first_standing(artefact.pk, custodian.pk, at=at)
-    record("artefact.created", f"artefact:{artefact.pk}", key=key)
     return artefact
 
 
