@@ -95,8 +95,8 @@ def faults() -> list[Row]:
             f"{len(outcome.lost)} lost, {len(outcome.doubled)} doubled",
             "0 lost, 0 doubled",
             outcome.sound,
-            f"{len(tally.acked)} acknowledged, {len(outcome.stored)} stored, {tally.sent} sent,"
-            f" {tally.replayed} answered again; jobs {outcome.jobs}; started again in {outcome.last_start:.1f} s",
+            f"{len(tally.acked)} acknowledged, {len(outcome.stored)} stored, answers {dict(tally.answers)},"
+            f" jobs {outcome.jobs}; started again in {outcome.last_start:.1f} s",
         ),
     ]
 

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,11 +20,14 @@ REST = 0.2
 
 @dataclass
 class Tally:
-    """What the clients saw; ``acked`` maps the mark that each upload bears to the number it was given."""
+    """What the clients saw; ``acked`` maps the mark that each upload bears to the number it was given.
+
+    ``answers`` counts every sending by its status, by ``again`` where the answer was one given before, or by
+    ``nothing`` where none came.
+    """
 
     acked: dict[str, int] = field(default_factory=dict)
-    sent: int = 0
-    replayed: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -89,21 +93,21 @@ class Uploaders:
         if address is None:
             return None
         connection = http.client.HTTPConnection(*address, timeout=30)
+        answer = "nothing"
         try:
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
             text = response.read()
+            replayed = response.headers.get("Idempotent-Replayed") == "true"
+            answer = "again" if replayed else str(response.status)
         except (OSError, http.client.HTTPException):
             return None
         finally:
             connection.close()
             with self.tally.lock:
-                self.tally.sent += 1
+                self.tally.answers[answer] += 1
         if response.status in AGAIN:
             return None
         if response.status != 201:
             raise RuntimeError(f"an upload was refused: {response.status} {text.decode(errors='replace')}")
-        if response.headers.get("Idempotent-Replayed") == "true":
-            with self.tally.lock:
-                self.tally.replayed += 1
         return int(json.loads(text)["id"])
