@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
@@ -19,6 +21,7 @@ from dcase_audit.demo import (
     devices,
     drill_plans,
     drilling,
+    logins,
     monitors,
     papers,
     people,
@@ -31,9 +34,13 @@ from dcase_audit.demo.reference import parsed
 from dcase_audit.demo.year import Year
 from dcase_audit.errors import AuditError
 from dcase_audit.reports import services as reports
+from dcase_audit.reports.models import AccountabilityReport
 from dcase_audit.trail.context import acting
+from evidence.storage.objects import object_store
 
 TOKEN_NAME = "collector"
+IN_WORK = (AccountabilityReport.State.QUEUED, AccountabilityReport.State.RUNNING)
+LOOK_AGAIN = 0.25
 CHAPTERS = (people, argument, devices, records, drill_plans, papers, redundancy, monitors, drilling, rounds)
 
 
@@ -93,6 +100,29 @@ def order_first_report(*, now: datetime) -> None:
     miki = User.objects.get(username="miki")
     with clock.at(now), acting(f"user:{miki.pk}", reason="demo"):
         reports.order(case=Case.objects.get(is_demo=True), at=now, known=now, language="ja", actor=miki, ordered_at=now)
+
+
+def first_report(*, patience: float) -> AccountabilityReport | None:
+    """Return the report that the demo ordered, once a worker has made it, given it up, or used up ``patience`` seconds.
+
+    None where the database has no such report.
+    """
+    ends = time.monotonic() + patience
+    while True:
+        report = AccountabilityReport.objects.filter(case__is_demo=True).select_related("file").order_by("pk").first()
+        if report is None or report.state not in IN_WORK or time.monotonic() > ends:
+            return report
+        time.sleep(LOOK_AGAIN)
+
+
+def write_first_report(report: AccountabilityReport) -> Path | None:
+    """Write the report's file beside the demo's logins and return where; None while it has none."""
+    if report.file is None:
+        return None
+    path = logins.home() / f"report-{report.language}.pdf"
+    with object_store().open(report.file.sha256) as source:
+        path.write_bytes(source.read())
+    return path
 
 
 def is_empty() -> bool:

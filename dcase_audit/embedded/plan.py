@@ -14,6 +14,8 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "dcase_audit")
 QUEUES = "ingest,settle,render,notify"
 NOT_THE_DEMO = 3
+# Celery warns of a worker that runs as root; where root says `make run`, that is what was asked for.
+AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 # Rounds of stopping.
 HANDS_OUT_WORK, DOES_WORK, STORES_WORK = 0, 1, 9
@@ -40,6 +42,11 @@ def gates() -> list[Process]:
 def demo() -> Process:
     """Return what fills an empty database; it ends with ``NOT_THE_DEMO`` where the database holds something else."""
     return Process("demo", [*MANAGE, "demo", "--if-empty"], 0)
+
+
+def first_report() -> Process:
+    """Return what waits for the demo's first report and prints where it is; a worker has to be running."""
+    return Process("report", [*MANAGE, "first_report"], 0)
 
 
 def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Process]:
@@ -71,7 +78,7 @@ def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Pr
     table = [
         Process("web", gunicorn, HANDS_OUT_WORK, counting, descriptors=(listening,)),
         Process("beat", beat, HANDS_OUT_WORK),
-        Process("worker", worker, DOES_WORK, patience=30),
+        Process("worker", worker, DOES_WORK, {"PYTHONWARNINGS": AS_ROOT}, patience=30),
     ]
     if with_demo:
         table.append(Process("feed", [*MANAGE, "feed"], HANDS_OUT_WORK))

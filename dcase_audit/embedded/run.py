@@ -58,6 +58,8 @@ def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
         for process in plan.servers(listener.fileno(), home, with_demo=loaded):
             supervisor.start(process)
     supervisor.until(lambda: is_ready(port), 120, "the web server")
+    if loaded:
+        supervisor.step(plan.first_report(), speaks=True)
     return port
 
 

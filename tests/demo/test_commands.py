@@ -8,7 +8,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,10 @@ from dcase_audit.demo.cast import MACHINE
 from dcase_audit.demo.feeding import feed
 from dcase_audit.demo.management.commands import demo as demo_command
 from dcase_audit.demo.management.commands import feed as feed_command
+from dcase_audit.reports.models import AccountabilityReport
 from drills import native
 from evidence.models import Gap, Hearing
+from evidence.storage import store_file
 from tests.demo_case import PASSWORD, TOKEN, DemoCase
 
 
@@ -226,3 +228,41 @@ def test_under_a_fixed_present_the_feeder_only_waits(
     monkeypatch.setattr(threading.Event, "wait", wait)
 
     call_command("feed")
+
+
+def order(demo: DemoCase, **fields: object) -> AccountabilityReport:
+    services.order_first_report(now=demo.now)
+    report = AccountabilityReport.objects.get()
+    AccountabilityReport.objects.filter(pk=report.pk).update(**fields)
+    return report
+
+
+def first_report(*arguments: str) -> str:
+    out = StringIO()
+    call_command("first_report", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_first_report_is_written_beside_the_logins(demo_case: DemoCase, data_directory: Path) -> None:
+    logins.keep(logins.Logins(PASSWORD, TOKEN))
+    stored = store_file(BytesIO(b"%PDF-1.7 first"), media_type="application/pdf", at=demo_case.now)
+    report = order(demo_case, state="done", file=stored)
+
+    said = first_report()
+
+    path = data_directory / "demo" / "report-ja.pdf"
+    assert path.read_bytes() == b"%PDF-1.7 first"
+    assert f"The first report: {path}" in said
+    assert f"/reports/{report.pk}/" in said
+
+
+def test_a_report_that_cannot_be_made_is_said_and_stops_nothing(demo_case: DemoCase) -> None:
+    order(demo_case, state="failed", problem="PDF is not available here")
+
+    assert "is not made: PDF is not available here" in first_report()
+
+
+def test_patience_with_the_first_report_ends(demo_case: DemoCase) -> None:
+    order(demo_case)
+
+    assert "it is still in work" in first_report("--patience", "0.3")
