@@ -20,12 +20,13 @@ from dcase_audit.api_schema import IDEMPOTENCY, PAGING, described, header, page_
 from dcase_audit.api_views import ApiView, find
 from dcase_audit.calendars import durations
 from dcase_audit.cases.models import Case
+from dcase_audit.cases.words import Status
 from dcase_audit.errors import Invalid
 from dcase_audit.moments import say
 from evidence import idempotency, services
 from evidence.api.shapes import STATUSES, ArtefactDetailShape, ArtefactShape
 from evidence.api.showing import JSON, shown_artefact, shown_line
-from evidence.models import Artefact, Kind, Revision, Support
+from evidence.models import FAR, Artefact, Kind, Revision, Support
 
 ORDER = ("standing__due_at", "standing__artefact_id")
 MOST_REVISIONS = 100
@@ -113,7 +114,7 @@ class ArtefactsView(ApiView):
     def _filtered(self, rows: QuerySet[Artefact], at: datetime) -> QuerySet[Artefact]:
         given = self.request.query_params
         if status := self.choice("status", STATUSES):
-            rows = rows.in_standing(status, at=at)  # type: ignore[attr-defined]
+            rows = _within(rows.in_standing(status, at=at), Status.of(status), at)  # type: ignore[attr-defined]
         # Rows are looked up by number, which tells the planner how many there will be.
         if department := given.get("department"):
             rows = rows.filter(standing__department=_number(Party.objects.filter(key=department)))
@@ -195,6 +196,13 @@ def shown_list(artefacts: Sequence[Artefact], user: User, *, at: datetime) -> li
 
 def _position(artefact: Artefact) -> list[Any]:
     return [say(artefact.standing.due_at), artefact.pk]
+
+
+def _within(rows: QuerySet[Artefact], status: Status, at: datetime) -> QuerySet[Artefact]:
+    """Say where in the order the status begins; only what is or was supported ends at all."""
+    if status in {Status.SUPPORTED, Status.EXPIRING}:
+        return rows.filter(standing__due_at__gt=at)
+    return rows if status is Status.EXPIRED else rows.filter(standing__due_at=FAR)
 
 
 def _number(rows: QuerySet[Any]) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dcase_audit import clock
@@ -16,9 +19,10 @@ from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.cases.models import StatusChange
 from dcase_audit.cases.outline import Entry, Line, cut_to_fit, entries
+from dcase_audit.cases.templatetags.dcase import last_day
 from dcase_audit.cases.words import CONTEXT_KINDS, Status
 from dcase_audit.pages import given, page_after, show
-from evidence.asof import NodeView, case_forecast
+from evidence.asof import ForecastView, NodeView, case_forecast
 from evidence.reason_names import ReasonNames
 from evidence.shown import titles_of
 from evidence.views.reading import Reading, edition_of, read
@@ -27,6 +31,7 @@ from evidence.views.saying import Sayer
 MOST_IN_OUTLINE = 400
 ROWS_OF_TABLE = 100
 MOST_REASONS = 3
+MOST_COMING = 200
 HORIZONS = (30, 90, 365)
 ORDERS = ("reading", "worst", "until")
 
@@ -58,6 +63,7 @@ class Row(NamedTuple):
     view: NodeView
     holder: str
     reasons: list[SafeString]
+    until: str
     closing: SafeString
 
     @property
@@ -96,13 +102,22 @@ def path_to(reading: Reading, key: str | None) -> list[str]:
 def rows_of(reading: Reading, found: list[Entry]) -> list[Row]:
     """Return the outline's entries with their texts, statuses and reasons."""
     sayer = reading.sayer(reading.view_of[entry.key] for entry in found if not entry.elsewhere)
-    return [_row(reading, entry, sayer) for entry in found]
+    ends: dict[datetime, str] = {}
+    return [_row(reading, entry, sayer, ends) for entry in found]
 
 
-def _row(reading: Reading, entry: Entry, sayer: Sayer) -> Row:
+def _row(reading: Reading, entry: Entry, sayer: Sayer, ends: dict[datetime, str]) -> Row:
     line, view = reading.line_of[entry.key], reading.view_of[entry.key]
     closing = mark_safe("</ul></li>" * entry.closes)
-    return Row(entry, line, view, reading.holder(line), leaf_reasons(view, sayer), closing)
+    until = _until(view.until, ends) if view.until is not None and view.stands else ""
+    return Row(entry, line, view, reading.holder(line), leaf_reasons(view, sayer), until, closing)
+
+
+def _until(end: datetime, ends: dict[datetime, str]) -> str:
+    """Say until when something reads so; many rows of a large case end together."""
+    if end not in ends:
+        ends[end] = format_html(_("reads so until %(day)s") % {"day": "{}"}, last_day(end))
+    return ends[end]
 
 
 def leaf_reasons(view: NodeView, sayer: Sayer) -> list[SafeString]:
@@ -127,9 +142,8 @@ def table(request: HttpRequest, slug: str) -> HttpResponse:
     last = max(1, -(-len(views) // ROWS_OF_TABLE))
     number = min(max(number, 1), last)
     page = views[(number - 1) * ROWS_OF_TABLE : number * ROWS_OF_TABLE]
-    sayer = reading.sayer(page)
     with timezone.override(reading.case.zone):
-        rows = [_row(reading, Entry(view.key, 0, False, 0), sayer) for view in page]
+        rows = rows_of(reading, [Entry(view.key, 0, False, 0) for view in page])
     used = {
         line.custodian or line.accountable for line in reading.lines if reading.view_of[line.key].status is not None
     }
@@ -230,11 +244,8 @@ def changes_in_words(reading: Reading, found: Iterable[StatusChange]) -> list[Ch
 class Coming(NamedTuple):
     """A change that comes if nobody does anything, in words."""
 
-    at: Any
-    key: str
+    change: ForecastView
     line: Line | None
-    before: Status
-    after: Status
     reasons: list[SafeString]
 
 
@@ -246,14 +257,11 @@ def forecast(request: HttpRequest, slug: str) -> HttpResponse:
     asked = given(request, "days")
     days = int(asked) if asked in {str(horizon) for horizon in HORIZONS} else HORIZONS[1]
     found = case_forecast(reading.case, at=clock.now(), days=days)
-    names = ReasonNames(reason for view in found for reason in view.because)
-    named = [[names.named(reason) for reason in view.because] for view in found]
-    keys = {reason["artefact"] for reasons in named for reason in reasons if reason.get("artefact")}
+    found, left_out = found[:MOST_COMING], max(0, len(found) - MOST_COMING)
+    keys = {reason["artefact"] for view in found for reason in view.because if reason.get("artefact")}
     sayer = Sayer(titles_of(keys, reading.language), reading.user, reading.case, reading.language)
     coming = [
-        Coming(
-            view.at, view.key, reading.line_of.get(view.key), view.before, view.after, [sayer.say(r) for r in reasons]
-        )
-        for view, reasons in zip(found, named, strict=True)
+        Coming(view, reading.line_of.get(view.key), [sayer.say(reason) for reason in view.because]) for view in found
     ]
-    return show_case(request, reading, "forecast", {"coming": coming, "days": days, "horizons": HORIZONS})
+    context = {"coming": coming, "left_out": left_out, "days": days, "horizons": HORIZONS}
+    return show_case(request, reading, "forecast", context)

@@ -117,7 +117,7 @@ def _show(
         raise Http404
     line, is_leaf = reading.line_of[key], view.kind in LEAF_KINDS
     texts = NodeText.objects.filter(node=view.id).of_edition(reading.status.edition or 0)
-    text = texts.select_related("accountable", "custodian", "verifier", "points_at__case").get()
+    text = texts.select_related("accountable", "custodian", "verifier").get()
     sayer = reading.sayer([view])
     with timezone.override(reading.case.zone):
         reasons = [sayer.say(reason) for reason in view.because if "node" not in reason]
@@ -136,6 +136,7 @@ def _show(
         "line": line,
         "view": view,
         "text": text,
+        "points_at": _goal(reading.user, text),
         "is_leaf": is_leaf,
         "reasons": reasons,
         "because": [(reading.line_of[r["node"]], Status.of(r["status"])) for r in view.because if "node" in r],
@@ -153,6 +154,13 @@ def _show(
         "link_form": link_form,
     }
     return show(request, "node.html", context, zone=reading.case.zone)
+
+
+def _goal(user: User, text: NodeText) -> Node | None:
+    """Return the goal that an external node stands for, where the reader sees its case."""
+    if text.points_at_id is None:
+        return None
+    return Node.objects.visible_to(user).select_related("case").filter(pk=text.points_at_id).first()
 
 
 def part_of(reading: Reading, key: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -94,6 +95,11 @@ class Reading:
         """The first goal that nothing lies above; None in a case without an edition."""
         goals = [key for key in self.argument.roots if self.line_of[key].kind == NodeKind.GOAL]
         return self.view_of[goals[0]] if goals else None
+
+    @cached_property
+    def nodes(self) -> str:
+        """What the address of every node's page begins with."""
+        return f"{reverse('case', args=[self.case.slug])}nodes/"
 
     @property
     def ask(self) -> str:

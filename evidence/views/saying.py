@@ -41,6 +41,9 @@ class Sayer:
 
     def say(self, reason: Reason) -> SafeString:
         """Return one reason, without full stop."""
+        if reason.get("reason") == "external":
+            # Its page says of which case the goal is, to whom sees that case.
+            reason = {**reason, "node": None}
         said = conditional_escape(reason_text(reason, self._language, self._case.zone, self._titles))
         key = reason.get("artefact")
         if key not in self._open:

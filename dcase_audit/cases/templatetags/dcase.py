@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 
 from django import template
 from django.utils.html import format_html
@@ -21,6 +22,7 @@ register = template.Library()
 TIME = '<time datetime="{}">{}</time>'
 
 
+@cache
 def chip_of(status: Status, in_language: str) -> SafeString:
     """Return a status as a chip: sign, word and colour."""
     style = STATUS_STYLES[status]
