@@ -332,6 +332,8 @@ class Hearing(models.Model):
     ``tolerance``: the shortest silence that a leaf of the monitor allows; a longer one is looked at more closely.
     """
 
+    not_captured = "when a monitor was last heard; its gaps are captured"
+
     artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="hearing")
     first_heard_at = models.DateTimeField()
     last_heard_at = models.DateTimeField()
@@ -384,6 +386,8 @@ class Standing(models.Model):
     stands for never, so that lists sort by ``due_at``. ``refresh_at``: when facts known today change the state itself.
     """
 
+    not_captured = "derived from facts"
+
     artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="standing")
     department = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
     revision = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+", db_index=False)
@@ -407,6 +411,8 @@ class Standing(models.Model):
 class IdempotencyRecord(models.Model):
     """The first answer to a request that carried an ``Idempotency-Key``; kept as long as the evidence."""
 
+    not_captured = "answers given before, about rows that are captured"
+
     append_only: ClassVar[bool] = True
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
@@ -425,6 +431,8 @@ class IdempotencyRecord(models.Model):
 
 class Told(models.Model):
     """Up to which of a case's status changes people were told; the row is the lock of whoever tells them."""
+
+    not_captured = "a cursor"
 
     case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="+")
     change_id = models.BigIntegerField(default=0)

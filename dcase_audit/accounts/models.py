@@ -280,6 +280,8 @@ class ApiToken(models.Model):
 class TokenUse(models.Model):
     """When a token was last used, to the minute; apart from the token so that a use is no change of it."""
 
+    not_captured = "a clock of its own: when a token was last used"
+
     token = models.OneToOneField(ApiToken, models.CASCADE, primary_key=True, related_name="use")
     used_at = models.DateTimeField()
 
@@ -288,6 +290,8 @@ class TokenUse(models.Model):
 
 class LoginFailures(models.Model):
     """How often a login failed lately, for one name typed (by its SHA-256: it may be a password) and one address."""
+
+    not_captured = "a counter; each refusal is an event of its own"
 
     account_sha256 = models.CharField(max_length=64)
     address = models.CharField(max_length=45)

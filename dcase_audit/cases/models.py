@@ -251,6 +251,8 @@ STATUSES = [(int(status), status.word) for status in Status]
 class Settlement(models.Model):
     """The lock of a case's status rows: up to when they are settled and when the next change falls due."""
 
+    not_captured = "a lock, and when a case was last settled"
+
     case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="settlement")
     settled_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
@@ -265,6 +267,8 @@ class Settlement(models.Model):
 class SettlementRequest(models.Model):
     """That a case must be settled again because another one that it points at changed; taken up by the next sweep."""
 
+    not_captured = "a queue"
+
     case = models.ForeignKey(Case, models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
@@ -273,6 +277,8 @@ class SettlementRequest(models.Model):
 
 class NodeStatus(models.Model):
     """The status of a node now; can be rebuilt from the facts. ``until``: when it changes if nothing is done."""
+
+    not_captured = "derived from facts"
 
     node = models.OneToOneField(Node, models.PROTECT, primary_key=True, related_name="status")
     case = models.ForeignKey(Case, models.PROTECT, related_name="+")
@@ -286,6 +292,8 @@ class NodeStatus(models.Model):
 
 class Forecast(models.Model):
     """A change that will come if nobody does anything. ``provisional``: a monitor's silence, asked again when due."""
+
+    not_captured = "derived from facts"
 
     node = models.ForeignKey(Node, models.PROTECT, related_name="forecasts", db_index=False)
     case = models.ForeignKey(Case, models.PROTECT, related_name="+", db_index=False)

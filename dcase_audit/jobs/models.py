@@ -10,6 +10,8 @@ from dcase_audit.jobs.querysets import JobQuerySet
 class Job(models.Model):
     """Born in the transaction whose work it carries on; ends as done or parked, and stays as the record of it."""
 
+    not_captured = "a queue; what a job does is captured"
+
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
@@ -45,6 +47,8 @@ class Job(models.Model):
 
 class Heartbeat(models.Model):
     """The last sign of life of a process that works in the background; one row a process name."""
+
+    not_captured = "a clock"
 
     name = models.CharField(max_length=60, primary_key=True)
     beaten_at = models.DateTimeField()

@@ -14,6 +14,8 @@ from evidence.models import StoredFile
 class AccountabilityReport(models.Model):
     """One report of one case at one moment, as known at another, in one language; born when ordered."""
 
+    not_captured = "progress; that a report was ordered and what came of it are events"
+
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
         RUNNING = "running", _("running")

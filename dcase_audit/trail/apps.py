@@ -8,7 +8,8 @@ class TrailConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from dcase_audit.trail import context, database_checks, grants  # noqa: F401
+        from dcase_audit.trail import capture, context, database_checks, grants  # noqa: F401
 
         connection_created.connect(context.install, dispatch_uid="trail.context")
         post_migrate.connect(grants.apply, sender=self, dispatch_uid="trail.grants")
+        post_migrate.connect(capture.install, sender=self, dispatch_uid="trail.capture")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-from dcase_audit.trail import grants
+from dcase_audit.trail import capture, grants
 
 # What must not be so, in words after "the application's login", and how to ask for it.
 POWERS = {
@@ -51,7 +51,14 @@ def login_is_weak(databases: Sequence[str] | None = None, **kwargs: Any) -> list
         cursor.execute("SELECT to_regclass('trail.outbox')")
         if cursor.fetchone()[0] is None:
             return [Error("the database is not migrated", id="trail.E001")]
-        return [*_powers(cursor), *_grants(cursor), *_sequences(cursor), *_triggers(cursor), *_japanese(cursor)]
+        return [
+            *_powers(cursor),
+            *_grants(cursor),
+            *_sequences(cursor),
+            *_triggers(cursor),
+            *_capture(cursor),
+            *_japanese(cursor),
+        ]
 
 
 def _powers(cursor: Any) -> Iterator[CheckMessage]:
@@ -82,6 +89,11 @@ def _triggers(cursor: Any) -> Iterator[CheckMessage]:
     cursor.execute(WEAK_TRIGGERS)
     for table, trigger in cursor.fetchall():
         yield Error(f"the trigger {table}.{trigger} is not enabled always", id="trail.E007")
+
+
+def _capture(cursor: Any) -> Iterator[CheckMessage]:
+    for difference in capture.differences(cursor):
+        yield Error(difference, id="trail.E008")
 
 
 def _japanese(cursor: Any) -> Iterator[CheckMessage]:

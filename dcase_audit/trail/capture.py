@@ -1,0 +1,259 @@
+"""The capture of every changed row by the database itself: installed, healed and compared from one manifest.
+
+A table is captured unless its model says why it is not (``not_captured = "derived from facts"``). ``post_migrate``
+makes what is missing and mends what differs; the start-up check compares again, as the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db import connections, models, transaction
+
+FRAMEWORK = {
+    "django_migrations": "the framework's own record of schema changes; shapes are events",
+    "django_content_type": "derived from the models",
+    "auth_permission": "derived from the models",
+    "django_admin_log": "what it tells is captured where it happens",
+    "django_session": "logins are events",
+}
+# Columns whose value never reaches the trail, only its SHA-256; what is stored there is salted or random itself.
+SECRETS = {"accounts_user": ("password",), "accounts_apitoken": ("sha256",)}
+
+
+@dataclass(frozen=True)
+class Captured:
+    """A captured table: its key, the columns that are hashed, and those that follow from others and are left out."""
+
+    table: str
+    key: str
+    secrets: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> str:
+        """The trigger's arguments, as SQL prints them."""
+        if not self.secrets and not self.left_out:
+            return f"'{self.key}'"
+        return f"'{self.key}', '{{{','.join(self.secrets)}}}', '{{{','.join(self.left_out)}}}'"
+
+    def triggers(self) -> dict[str, str]:
+        """Return each trigger's definition by its name, as ``pg_get_triggerdef`` prints it."""
+        capture = f"FOR EACH STATEMENT EXECUTE FUNCTION trail.capture({self.arguments})"
+        refuse = "FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse"
+        on = f"ON public.{self.table}"
+        definitions = {
+            "trail_delete": f"AFTER DELETE {on} REFERENCING OLD TABLE AS changed {capture}",
+            "trail_insert": f"AFTER INSERT {on} REFERENCING NEW TABLE AS changed {capture}",
+            "trail_key": f"BEFORE UPDATE OF {self.key} {on} {refuse}('keys do not change')",
+            "trail_truncate": f"BEFORE TRUNCATE {on} {refuse}('no row would tell of it')",
+            "trail_update": f"AFTER UPDATE {on} REFERENCING OLD TABLE AS previous NEW TABLE AS changed {capture}",
+        }
+        return {name: f"CREATE TRIGGER {name} {definition}" for name, definition in definitions.items()}
+
+
+def not_captured() -> dict[str, str]:
+    """Return every table without capture, with the reason."""
+    return {model._meta.db_table: model.not_captured for model in _models() if hasattr(model, "not_captured")} | (
+        FRAMEWORK
+    )
+
+
+def captured() -> dict[str, Captured]:
+    """Return every captured table by its name."""
+    free = not_captured()
+    found = {}
+    for model in _models():
+        table = model._meta.db_table
+        if table in free or not model._meta.managed:
+            continue
+        left_out = tuple(
+            field.column for field in model._meta.concrete_fields if isinstance(field, models.GeneratedField)
+        )
+        key = model._meta.pk
+        assert key is not None
+        found[table] = Captured(table, key.column, SECRETS.get(table, ()), left_out)
+    return found
+
+
+def _models() -> Iterator[type[models.Model]]:
+    yield from apps.get_models(include_auto_created=True)
+
+
+class Function(NamedTuple):
+    """A function of schema ``trail``: its body as the database keeps it, and with whose rights and names it runs."""
+
+    body: str
+    runs_as_owner: bool
+    fixed_path: bool
+
+
+@cache
+def statements() -> dict[str, str]:
+    """Return the SQL that makes each function, in the order in which they need each other."""
+    names = ("context", "digest", "printed", "refuse", "record", "capture")
+    return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
+
+
+def functions() -> dict[str, Function]:
+    """Return what each function has to be."""
+    return {
+        name: Function(sql.split("$$")[1], "SECURITY DEFINER" in sql, "SET search_path" in sql)
+        for name, sql in statements().items()
+    }
+
+
+# What was logged stays, whoever asks.
+GUARDED = ("checkpoint", "log", "token")
+
+
+def guards() -> dict[str, str]:
+    """Return the definition of the trigger that guards each table of the log."""
+    return {
+        table: f"CREATE TRIGGER trail_guard BEFORE DELETE OR UPDATE OR TRUNCATE ON trail.{table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
+        for table in GUARDED
+    }
+
+
+# What the application may call. Nothing here is for everybody: whoever may call a capture function can attach it to a
+# table of their own and so forge events.
+CALLABLE = {"trail.record(text,text,jsonb)"}
+
+INSTALLED_FUNCTIONS = """
+SELECT p.proname, p.prosrc, p.prosecdef, coalesce(p.proconfig = '{"search_path=pg_catalog, pg_temp"}', false)
+FROM pg_proc p WHERE p.pronamespace = 'trail'::regnamespace
+"""
+INSTALLED_TRIGGERS = """
+SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace IN ('public'::regnamespace, 'trail'::regnamespace) AND starts_with(t.tgname, 'trail_')
+"""
+TABLES = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1
+"""
+
+
+def differences(cursor: Any) -> Iterator[str]:
+    """Yield, in words, how what is installed differs from the manifest."""
+    functions_there = _functions(cursor)
+    for name, wanted_function in functions().items():
+        if name not in functions_there:
+            yield f"the function trail.{name} is missing"
+        elif functions_there[name] != wanted_function:
+            yield f"the function trail.{name} is another than the product's"
+    triggers = _installed(cursor)
+    cursor.execute(TABLES)
+    wanted, free = captured(), not_captured()
+    for table, definition in guards().items():
+        if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
+            yield f"the guard of trail.{table} is missing, another than the product's, or not enabled always"
+    for (table,) in cursor.fetchall():
+        if table in wanted:
+            for name, definition in wanted[table].triggers().items():
+                if name not in triggers.get(table, {}):
+                    yield f"the trigger {table}.{name} is missing"
+                elif triggers[table][name] != (definition, "A"):
+                    yield f"the trigger {table}.{name} is another than the product's, or not enabled always"
+        elif table not in free:
+            yield f"the table {table} is not captured, and nothing says why"
+
+
+def _installed(cursor: Any) -> dict[str, dict[str, tuple[str, str]]]:
+    cursor.execute(INSTALLED_TRIGGERS)
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for table, name, definition, enabled in cursor.fetchall():
+        found.setdefault(table, {})[name] = (definition, enabled)
+    return found
+
+
+def install(sender: object, using: str = "default", **kwargs: object) -> None:
+    """Make or mend functions and triggers, and log what the capture did not see (receiver of ``post_migrate``).
+
+    Only the owner can; any other role has nothing to do here. A table whose capture is new, or whose columns changed,
+    is written to the trail row by row.
+    """
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        cursor.execute("SELECT pg_has_role('dcase_owner', 'MEMBER'), to_regclass('trail.shape') IS NOT NULL")
+        if cursor.fetchone() != (True, True):
+            return
+        _make_functions(cursor)
+        triggers = _installed(cursor)
+        cursor.execute(TABLES)
+        there = {table for (table,) in cursor.fetchall()}
+        for table, wanted in captured().items():
+            if table in there:
+                have = triggers.get(table, {})
+                for name, definition in wanted.triggers().items():
+                    if have.get(name) != (definition, "A"):
+                        _make_trigger(cursor, f"public.{table}", name, definition)
+                _note_shape(cursor, wanted, is_new=not have)
+        for table, definition in guards().items():
+            if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
+                _make_trigger(cursor, f"trail.{table}", "trail_guard", definition)
+        for table in set(triggers) - set(captured()) - set(GUARDED):
+            for name in triggers[table]:
+                cursor.execute(f'DROP TRIGGER "{name}" ON public."{table}"')
+
+
+def _functions(cursor: Any) -> dict[str, Function]:
+    cursor.execute(INSTALLED_FUNCTIONS)
+    return {name: Function(*found) for name, *found in cursor.fetchall()}
+
+
+def _make_functions(cursor: Any) -> None:
+    have, wanted = _functions(cursor), functions()
+    for name, sql in statements().items():
+        if have.get(name) != wanted[name]:
+            cursor.execute(sql, None)
+    cursor.execute("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'trail'::regnamespace")
+    for (signature,) in cursor.fetchall():
+        cursor.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
+        if signature in CALLABLE:
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO dcase_app")
+
+
+def _make_trigger(cursor: Any, table: str, name: str, definition: str) -> None:
+    cursor.execute(definition.replace("CREATE TRIGGER", "CREATE OR REPLACE TRIGGER", 1), None)
+    # Replacing one makes it an ordinary one again.
+    cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
+def _note_shape(cursor: Any, wanted: Captured, *, is_new: bool) -> None:
+    """Log the columns where they are others than when last looked at, and then every row, as it is now.
+
+    Adding or renaming a column rewrites rows, and no trigger sees it.
+    """
+    cursor.execute(
+        "SELECT c.oid, (SELECT jsonb_agg(jsonb_build_array(a.attnum, a.attname, format_type(a.atttypid, a.atttypmod))"
+        " ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND a.attname <> ALL(%s))::text, s.columns::text"
+        " FROM pg_class c LEFT JOIN trail.shape s ON s.relid = c.oid WHERE c.oid = %s::regclass",
+        [list(wanted.left_out), f"public.{wanted.table}"],
+    )
+    relid, columns, before = cursor.fetchone()
+    if columns == before and not is_new:
+        return
+    cursor.execute(
+        "INSERT INTO trail.shape (relid, name, columns) VALUES (%s, %s, %s::jsonb)"
+        " ON CONFLICT (relid) DO UPDATE SET name = excluded.name, columns = excluded.columns",
+        [relid, wanted.table, columns],
+    )
+    cursor.execute(
+        "INSERT INTO trail.outbox (source, kind, subject, relid, payload, context)"
+        " VALUES ('row', 'shape', %s, %s, jsonb_build_object('columns', %s::jsonb), trail.context())",
+        [wanted.table, relid, columns],
+    )
+    secrets = f"{{{','.join(wanted.secrets)}}}" if wanted.secrets or wanted.left_out else None
+    left_out = f"{{{','.join(wanted.left_out)}}}" if secrets is not None else None
+    cursor.execute(
+        "INSERT INTO trail.outbox (source, kind, subject, relid, payload, context)"
+        " SELECT 'row', 'baseline', %s || '/' || (r.printed ->> %s), %s, r.printed, trail.context()"
+        f" FROM (SELECT trail.printed(to_jsonb(t), %s, %s) AS printed FROM public.{wanted.table} t OFFSET 0) r",
+        [wanted.table, wanted.key, relid, secrets, left_out],
+    )

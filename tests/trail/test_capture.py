@@ -1,0 +1,426 @@
+"""Every change of a captured table is copied by the database, whoever makes it and however, or it is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import DatabaseError, connection, models, transaction
+from psycopg import sql
+
+from dcase_audit.accounts.models import Membership, Party, User
+from dcase_audit.embedded import roles
+from dcase_audit.trail import capture
+from dcase_audit.trail.context import acting, send
+from evidence.models import Artefact, Kind
+from tests.server import BOTH, Server, sequencing
+from tests.trail.conftest import by_nobody, sqlstate
+
+DENIED = "42501"
+INSERT = (
+    "INSERT INTO accounts_party (key, kind, name_ja, name_en, symbol, holds_ja, holds_en, since)"
+    " VALUES ('x', 'department', '', '', '', '', '', '2020-01-01')"
+)
+
+
+class Event(NamedTuple):
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    before: str | None
+    actor: str
+
+
+def events(table: str) -> list[Event]:
+    """Return what was captured of a table, but for what migrating logged."""
+    with sequencing(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, subject, payload, before, context ->> 'actor' FROM trail.outbox WHERE source = 'row'"
+            " AND split_part(subject, '/', 1) = %s AND kind NOT IN ('shape', 'baseline') ORDER BY id",
+            [table],
+        )
+        return [Event(kind, subject, json.loads(payload), *more) for kind, subject, payload, *more in cursor.fetchall()]
+
+
+def kinds(table: str) -> list[str]:
+    return [event.kind for event in events(table)]
+
+
+def digest_of(row: models.Model) -> str:
+    """Return the hash by which an event names this row as the one before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT encode(sha256(convert_to(to_jsonb(t)::text, 'UTF8')), 'hex')"
+            f" FROM {row._meta.db_table} t WHERE id = %s",
+            [row.pk],
+        )
+        found: str = cursor.fetchone()[0]
+        return found
+
+
+def a_party(key: str = "night") -> Party:
+    return Party.objects.create(key=key, name_ja="夜間", name_en="Night")
+
+
+# What is copied
+
+
+@pytest.mark.django_db
+def test_an_insert_is_copied_with_every_column_and_who_made_it() -> None:
+    with acting("user:7"):
+        party = a_party()
+
+    (event,) = events("accounts_party")
+    assert (event.kind, event.subject, event.actor) == ("insert", f"accounts_party/{party.pk}", "user:7")
+    assert event.payload["name_ja"] == "夜間"
+    assert set(event.payload) == {field.column for field in Party._meta.concrete_fields}
+    assert event.before is None
+
+
+@pytest.mark.django_db
+def test_an_update_names_what_was_there_before() -> None:
+    party = a_party()
+    was = digest_of(party)
+
+    Party.objects.filter(pk=party.pk).update(symbol="N")
+
+    event = events("accounts_party")[-1]
+    assert (event.kind, event.payload["symbol"], event.before) == ("update", "N", was)
+
+
+@pytest.mark.django_db
+def test_a_deletion_is_copied_with_what_was_deleted() -> None:
+    party = a_party()
+    was = digest_of(party)
+
+    Party.objects.filter(pk=party.pk).delete()
+
+    event = events("accounts_party")[-1]
+    assert (event.kind, event.payload["key"], event.before) == ("delete", "night", was)
+
+
+@pytest.mark.django_db
+def test_each_row_of_many_is_copied_beside_its_own_past() -> None:
+    parties = Party.objects.bulk_create([Party(key=f"p{n}", name_ja=f"名{n}") for n in range(50)])
+    were = {f"accounts_party/{party.pk}": digest_of(party) for party in parties}
+
+    Party.objects.update(symbol="X")
+
+    updates = [event for event in events("accounts_party") if event.kind == "update"]
+    assert {event.subject: event.before for event in updates} == were
+    assert all(event.payload["symbol"] == "X" for event in updates)
+
+
+@pytest.mark.django_db
+def test_what_changes_no_row_needs_nobody_and_leaves_no_trace() -> None:
+    by_nobody(Party.objects.filter(key="none").update, symbol="X")
+    by_nobody(Party.objects.filter(key="none").delete)
+
+    assert not events("accounts_party")
+
+
+@pytest.mark.django_db
+def test_a_password_is_copied_as_a_digest_alone() -> None:
+    user = User.objects.create_user("olga", password="first")
+    user.set_password("second")
+    user.save()
+
+    first, second = (event.payload["password"] for event in events("accounts_user"))
+    assert first != second
+    assert all(len(one) == 64 for one in (first, second))
+    assert "pbkdf2" not in str(events("accounts_user")) and user.password not in str(events("accounts_user"))
+
+
+@pytest.mark.django_db
+def test_columns_that_follow_from_others_are_left_out() -> None:
+    kind = Kind.objects.create(key="rule", name_ja="規則", name_en="Rule")
+    Artefact.objects.create(
+        key="night", kind=kind, title_ja="夜間", custodian=a_party(), created_at="2026-11-20T06:00Z"
+    )
+
+    (event,) = events("evidence_artefact")
+    assert "search" not in event.payload
+    assert event.payload["title_ja"] == "夜間"
+
+
+@pytest.mark.django_db
+def test_what_a_rolled_back_transaction_did_is_not_copied() -> None:
+    with transaction.atomic():
+        a_party()
+        transaction.set_rollback(True)
+
+    assert not events("accounts_party")
+
+
+# By whatever way
+
+
+def _copy() -> None:
+    send(connection)
+    with connection.connection.cursor().copy(
+        "COPY accounts_party (key, kind, name_ja, name_en, symbol, holds_ja, holds_en, since) FROM STDIN"
+    ) as lines:
+        lines.write_row(["copied", "department", "写", "Copied", "", "", "", "2020-01-01"])
+
+
+def _merge() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "MERGE INTO accounts_party p USING (VALUES ('day'), ('night')) v (key) ON p.key = v.key"
+            " WHEN MATCHED THEN UPDATE SET symbol = 'M' WHEN NOT MATCHED THEN INSERT"
+            " (key, kind, name_ja, name_en, symbol, holds_ja, holds_en, since)"
+            " VALUES (v.key, 'department', '', '', '', '', '', '2020-01-01')"
+        )
+
+
+def _raw() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("WITH gone AS (DELETE FROM accounts_party WHERE key = 'day' RETURNING key) SELECT * FROM gone")
+
+
+def _conflicting() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_party (key, kind, name_ja, name_en, symbol, holds_ja, holds_en, since)"
+            " SELECT key, kind, name_ja, name_en, 'C', '', '', since FROM accounts_party"
+            " ON CONFLICT (key) DO UPDATE SET symbol = excluded.symbol"
+        )
+
+
+WAYS: dict[str, tuple[Callable[[], object], list[str]]] = {
+    "save": (lambda: a_party(), ["insert"]),
+    "update()": (lambda: Party.objects.update(symbol="U"), ["update"]),
+    "bulk_create": (lambda: Party.objects.bulk_create([Party(key="a"), Party(key="b")]), ["insert", "insert"]),
+    "bulk_create, ignoring": (
+        lambda: Party.objects.bulk_create([Party(key="day"), Party(key="b")], ignore_conflicts=True),
+        ["insert"],
+    ),
+    "bulk_update": (
+        lambda: Party.objects.bulk_update([Party(pk=Party.objects.get().pk, symbol="B")], ["symbol"]),
+        ["update"],
+    ),
+    "delete()": (lambda: Party.objects.all().delete(), ["delete"]),
+    "COPY": (_copy, ["insert"]),
+    "MERGE": (_merge, ["insert", "update"]),
+    "raw SQL": (_raw, ["delete"]),
+    "ON CONFLICT DO UPDATE": (_conflicting, ["update"]),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_writing_is_captured(way: str) -> None:
+    Party.objects.create(key="day", name_ja="日中")
+    before = len(events("accounts_party"))
+
+    WAYS[way][0]()
+
+    assert sorted(kinds("accounts_party")[before:]) == WAYS[way][1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_writing_is_refused_to_nobody(way: str) -> None:
+    Party.objects.create(key="day", name_ja="日中")
+
+    with pytest.raises((DatabaseError, psycopg.Error)) as refused, transaction.atomic():
+        by_nobody(WAYS[way][0])
+
+    cause = refused.value if isinstance(refused.value, psycopg.Error) else refused.value.__cause__
+    assert isinstance(cause, psycopg.Error)
+    assert cause.sqlstate == DENIED
+
+
+@pytest.mark.django_db
+def test_what_a_cascade_deletes_is_captured_too() -> None:
+    user, party = User.objects.create_user("olga"), a_party()
+    Membership.objects.create(user=user, party=party, role="owner", since="2026-01-01T00:00Z")
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_membership")
+
+    assert kinds("accounts_membership") == ["insert", "delete"]
+
+
+# What is refused
+
+
+@pytest.mark.django_db
+def test_a_key_is_not_changed() -> None:
+    party = a_party()
+
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        Party.objects.filter(pk=party.pk).update(id=party.pk + 1000)
+
+    assert sqlstate(refused.value) == DENIED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_is_not_emptied_by_its_owner_either(database_url: Callable[[str], str]) -> None:
+    with psycopg.connect(database_url("owner")) as owner:
+        owner.execute("SELECT set_config('trail.context', '{\"actor\": \"test\"}', false)")
+        with pytest.raises(psycopg.Error) as refused:
+            owner.execute("TRUNCATE accounts_party CASCADE")
+
+    assert refused.value.sqlstate == DENIED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replication_is_no_way_round(server: Server) -> None:
+    database = connection.settings_dict["NAME"]
+    with psycopg.connect(server.superuser_url, dbname=database) as superuser:
+        superuser.execute("SET session_replication_role = 'replica'")
+        with pytest.raises(psycopg.Error) as refused:
+            superuser.execute(INSERT)
+
+    assert refused.value.sqlstate == DENIED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_capture_cannot_be_attached_to_another_table(database_url: Callable[[str], str], server: Server) -> None:
+    """An application that may make temporary tables would write events of rows that never were."""
+    with psycopg.connect(server.superuser_url, autocommit=True) as superuser:
+        name = sql.Identifier(connection.settings_dict["NAME"])
+        superuser.execute(sql.SQL("GRANT TEMP ON DATABASE {} TO dcase_app").format(name))
+    with psycopg.connect(database_url("app")) as app:
+        app.execute("CREATE TEMP TABLE evidence_decision (id int, kind text)")
+        with pytest.raises(psycopg.Error) as refused:
+            app.execute(
+                "CREATE TRIGGER forged AFTER INSERT ON evidence_decision REFERENCING NEW TABLE AS changed"
+                " FOR EACH STATEMENT EXECUTE FUNCTION trail.capture('id')"
+            )
+
+    assert refused.value.sqlstate == DENIED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("said", ["", "{}", '{"actor": ""}', '{"actor": null}'])
+def test_a_context_without_an_actor_is_none(said: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('trail.context', %s, true)", [said])
+
+    with pytest.raises(psycopg.Error) as refused:
+        connection.connection.execute(INSERT)
+
+    assert refused.value.sqlstate == DENIED
+
+
+@pytest.mark.django_db
+def test_the_trails_own_names_are_not_the_applications() -> None:
+    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT trail.record('trail.redacted', 'entry:1', '{}')")
+
+    assert sqlstate(refused.value) == DENIED
+
+
+# The manifest
+
+
+def test_every_table_is_captured_or_says_why_not() -> None:
+    reasons = capture.not_captured()
+
+    assert all(reasons.values())
+    assert not set(reasons) & set(capture.captured())
+    assert {
+        "evidence_decision",
+        "evidence_revision",
+        "accounts_membership",
+        "cases_link",
+        "auth_group_permissions",
+    } <= set(capture.captured())
+
+
+@pytest.mark.django_db
+def test_a_table_that_no_model_declares_is_named(database_url: Callable[[str], str]) -> None:
+    with connection.cursor() as cursor:
+        assert list(capture.differences(cursor)) == []
+
+
+@pytest.fixture
+def owner(server: Server, transactional_db: None) -> Any:
+    """Django as the owner, as ``migrate`` is, in a database of this test."""
+    server.become(roles.OWNER)
+    with acting("command:migrate"):
+        yield
+    server.become(BOTH)
+
+
+FAULTS = {
+    "DROP TRIGGER trail_update ON evidence_decision": "evidence_decision.trail_update is missing",
+    "ALTER TABLE evidence_decision DISABLE TRIGGER trail_insert": "evidence_decision.trail_insert is another",
+    "ALTER TABLE evidence_decision ENABLE TRIGGER trail_insert": "evidence_decision.trail_insert is another",
+    "CREATE OR REPLACE TRIGGER trail_delete AFTER DELETE ON accounts_party REFERENCING OLD TABLE AS changed"
+    " FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION trail.capture('id')": "accounts_party.trail_delete is another",
+    "CREATE OR REPLACE FUNCTION trail.capture() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+    " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'": "trail.capture is another",
+    "ALTER FUNCTION trail.capture() SECURITY INVOKER": "trail.capture is another",
+    "CREATE TABLE stray (id int)": "the table stray is not captured",
+    "ALTER TABLE trail.log DISABLE TRIGGER trail_guard": "guard of trail.log",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_difference_is_named_and_migrating_heals_it(owner: None, fault: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(fault, None)
+        found = list(capture.differences(cursor))
+        capture.install(None)
+        healed = list(capture.differences(cursor))
+
+    assert any(FAULTS[fault] in one for one in found), found
+    assert healed == ([] if "stray" not in fault else found)
+
+
+def logged(table: str) -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, subject FROM trail.outbox WHERE split_part(subject, '/', 1) = %s ORDER BY id", [table]
+        )
+        return [(kind, subject) for kind, subject in cursor.fetchall()]
+
+
+def test_rows_that_were_there_before_their_capture_are_logged_as_they_are(owner: None) -> None:
+    with connection.cursor() as cursor:
+        for name in capture.captured()["accounts_party"].triggers():
+            cursor.execute(f"DROP TRIGGER {name} ON accounts_party")
+    party = a_party()
+    before = logged("accounts_party")
+
+    capture.install(None)
+
+    assert logged("accounts_party")[len(before) :] == [
+        ("shape", "accounts_party"),
+        ("baseline", f"accounts_party/{party.pk}"),
+    ]
+
+
+def test_a_change_of_columns_is_an_event_with_every_row_as_it_is_now(owner: None) -> None:
+    party = a_party()
+    before = logged("accounts_party")
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_party RENAME COLUMN symbol TO sign")
+
+    capture.install(None)
+    capture.install(None)
+
+    assert logged("accounts_party")[len(before) :] == [
+        ("shape", "accounts_party"),
+        ("baseline", f"accounts_party/{party.pk}"),
+    ]
+
+
+def test_a_data_migration_is_captured_as_the_command(owner: None) -> None:
+    party = a_party()
+
+    call_command("migrate", verbosity=0)
+    Party.objects.filter(pk=party.pk).update(symbol="M")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT context ->> 'actor', kind FROM trail.outbox WHERE subject = %s", [f"accounts_party/{party.pk}"]
+        )
+        assert cursor.fetchall() == [("command:migrate", "insert"), ("command:migrate", "update")]
