@@ -15,7 +15,7 @@ from django.db import connection
 
 from dcase_audit.cases.status import Argument
 from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, LinkKind, NodeKind, Status
-from dcase_audit.trail.context import send
+from dcase_audit.trail.context import notice, send
 
 CONTEXTS = sorted(CONTEXT_KINDS)
 LEAVES = sorted(LEAF_KINDS)
@@ -52,6 +52,7 @@ class StatusRow(NamedTuple):
 def rows(query: str, params: Any = None) -> list[tuple[Any, ...]]:
     """Return the rows of a query, read in binary form on this transaction's connection."""
     connection.ensure_connection()
+    notice(connection)
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         return cursor.execute(query, params, binary=True).fetchall()
 

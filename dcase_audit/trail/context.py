@@ -59,10 +59,15 @@ def _asked(said: dict[str, Any]) -> dict[str, Any]:
     return {key: value() if callable(value) else value for key, value in said.items()}
 
 
-def send(connection: BaseDatabaseWrapper) -> None:
-    """Tell the running transaction who acts; by hand only before what no wrapper sees: COPY, psycopg's cursors."""
+def notice(connection: BaseDatabaseWrapper) -> None:
+    """Notice that a transaction begins; by hand before psycopg's own cursors, whose statements no wrapper sees."""
     if connection.connection.info.transaction_status == TransactionStatus.IDLE:
         connection.trail_sent = None  # type: ignore[attr-defined]
+
+
+def send(connection: BaseDatabaseWrapper) -> None:
+    """Tell the running transaction who acts; by hand only before what no wrapper sees: COPY, psycopg's cursors."""
+    notice(connection)
     said = as_json()
     if getattr(connection, "trail_sent", None) == said:
         return
@@ -77,8 +82,8 @@ def carry(execute: Callable[..., Any], sql: Any, params: Any, many: bool, contex
     text = sql.as_string(connection.connection) if isinstance(sql, pgsql.Composable) else str(sql)
     if connection.connection is None:
         connection.ensure_connection()
-    idle = connection.connection.info.transaction_status == TransactionStatus.IDLE
-    if idle or text.startswith("ROLLBACK TO"):
+    notice(connection)
+    if text.startswith("ROLLBACK TO"):
         connection.trail_sent = None
     if connection.needs_rollback or not WRITES.match(text):
         return execute(sql, params, many, context)

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, models, transaction
 from psycopg import sql
 
 from dcase_audit.accounts.models import Membership, Party, User
+from dcase_audit.cases.arguments import rows
 from dcase_audit.embedded import roles
 from dcase_audit.trail import capture
 from dcase_audit.trail.context import acting, send
@@ -244,6 +245,17 @@ def test_what_a_cascade_deletes_is_captured_too() -> None:
         cursor.execute("DELETE FROM accounts_membership")
 
     assert kinds("accounts_membership") == ["insert", "delete"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_begins_with_a_statement_of_psycopgs_is_told_who_acts() -> None:
+    a_party()
+
+    with transaction.atomic():
+        rows("SELECT 1")
+        a_party("dawn")
+
+    assert [event.actor for event in events("accounts_party")] == ["test", "test"]
 
 
 # What is refused
