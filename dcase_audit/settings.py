@@ -204,6 +204,16 @@ EMAIL_FILE_PATH = env("EMAIL_FILE_PATH", default=str(DATA_DIR / "mail"))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="dcase-audit@localhost")
 PUBLIC_URL = env("PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}")
 
+# The log: its name, which never changes, where its files are served from, and where its signer keeps key and state. No
+# backup of the database may hold the signer's directory: it shows that one was restored.
+TRAIL_ORIGIN = env("TRAIL_ORIGIN", default="localhost/trail")
+TRAIL_DIR = Path(env("TRAIL_DIR", default=str(DATA_DIR / "trail")))
+TRAIL_SIGNER_DIR = Path(env("TRAIL_SIGNER_DIR", default=str(DATA_DIR / "signer")))
+# Each "VKEY URL".
+TRAIL_WITNESSES = env.list("TRAIL_WITNESSES", default=[])
+# Seconds within which an event is in a published checkpoint; later than that is an alarm.
+TRAIL_MERGE_DELAY = env.int("TRAIL_MERGE_DELAY", default=60)
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

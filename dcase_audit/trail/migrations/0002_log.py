@@ -45,15 +45,18 @@ CREATE TABLE trail.head (
 );
 INSERT INTO trail.head DEFAULT VALUES;
 
+-- One size may be published again, witnessed anew: an idle log shows that nothing happened.
 CREATE TABLE trail.checkpoint (
-    size bigint PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    size bigint NOT NULL,
     root bytea NOT NULL,
     note text NOT NULL,
     witnessed_at timestamptz,
     published_at timestamptz NOT NULL
 );
+CREATE INDEX checkpoint_size ON trail.checkpoint (size, id);
 CREATE TABLE trail.token (
-    size bigint REFERENCES trail.checkpoint,
+    size bigint,
     authority text,
     response bytea NOT NULL,
     received_at timestamptz NOT NULL,

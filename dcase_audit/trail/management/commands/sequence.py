@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dcase_audit.trail.sequencer import Sequencer, publisher
+from dcase_audit.trail.signing import Fork, Signer
+
+
+class Command(BaseCommand):
+    help = "Drain the outbox into the log, sign it and have it witnessed, until SIGTERM or SIGINT; a second one waits."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--key", action="store_true", help="make the log's key where there is none, and print its vkey"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.DATABASE_ROLE != "sequencer":
+            raise CommandError("the sequencer connects as dcase_sequencer: DATABASE_ROLE=sequencer")
+        if options["key"]:
+            self.stdout.write(_vkey())
+            return
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        Sequencer(publisher, stopped).run()
+
+
+def _vkey() -> str:
+    try:
+        return Signer(settings.TRAIL_SIGNER_DIR, settings.TRAIL_ORIGIN).key.vkey()
+    except Fork as fork:
+        raise CommandError(str(fork)) from fork

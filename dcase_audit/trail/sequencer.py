@@ -1,0 +1,106 @@
+"""The one process that turns the outbox into a log that others can check; a second one waits for its turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from dcase_audit.trail.publishing import Publisher, WitnessAt
+from dcase_audit.trail.sequencing import BATCH, Superseded, drain, take_over
+from dcase_audit.trail.signing import Fork, Signer
+from dcase_audit.trail.tlog.local import LocalTiles
+from dcase_audit.trail.tlog.notes import VerifierKey
+
+log = logging.getLogger(__name__)
+
+# Any number that no other lock of the product has.
+LOCK = 0x7472_6169_6C
+IDLE = 0.2
+BETWEEN_CHECKPOINTS = 1.0
+AT_LEAST_EVERY = 24 * 3600.0
+ALARM_EVERY = 60.0
+AGAIN = 2.0
+
+
+class Sequencer:
+    """Drains and publishes until ``stopped`` is set; ``ready`` is called when it is this one's turn."""
+
+    def __init__(self, publisher: Callable[[], Publisher], stopped: threading.Event) -> None:
+        self._make_publisher = publisher
+        self._stopped = stopped
+        self._alarmed_at = 0.0
+
+    def run(self) -> None:
+        """Work until stopped; a database that is away for a while is waited for."""
+        while not self._stopped.is_set():
+            try:
+                if self._is_my_turn():
+                    self._lead()
+            except Superseded:
+                log.warning("another sequencer has taken over")
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database is away: %s", error)
+            connection.close()
+            self._stopped.wait(AGAIN)
+
+    def _is_my_turn(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            return bool(cursor.fetchone()[0])
+
+    def _lead(self) -> None:
+        """Work as long as the lock, which goes with the connection, is ours."""
+        epoch = take_over()
+        publisher = self._resumed()
+        published_at, last = 0.0, -1
+        while not self._stopped.is_set():
+            entries = drain(epoch)
+            now = time.monotonic()
+            size = entries[-1].leaf.seq + 1 if entries else last
+            is_new = size != last or publisher is None
+            due = now - published_at >= (BETWEEN_CHECKPOINTS if is_new else AT_LEAST_EVERY)
+            if publisher is None:
+                publisher = self._resumed() if now - self._alarmed_at >= ALARM_EVERY else None
+            if publisher is not None and due:
+                publisher = self._published(publisher)
+                published_at, last = now, publisher.size if publisher else last
+            if len(entries) < BATCH:
+                self._stopped.wait(IDLE)
+
+    def _resumed(self) -> Publisher | None:
+        try:
+            publisher = self._make_publisher()
+            publisher.resume()
+        except Fork as fork:
+            return self._alarm(fork)
+        return publisher
+
+    def _published(self, publisher: Publisher) -> Publisher | None:
+        try:
+            publisher.publish()
+        except Fork as fork:
+            return self._alarm(fork)
+        return publisher
+
+    def _alarm(self, fork: Fork) -> None:
+        """Say so, go on keeping what comes, and sign nothing."""
+        self._alarmed_at = time.monotonic()
+        log.critical("NOTHING IS SIGNED: %s. Was a backup restored, or the log changed?", fork)
+
+
+def publisher() -> Publisher:
+    """Return the publisher that the settings describe.
+
+    Raises:
+        Fork: the signer's key is another log's.
+    """
+    signer = Signer(settings.TRAIL_SIGNER_DIR, settings.TRAIL_ORIGIN)
+    witnesses = [
+        WitnessAt(VerifierKey.parse(vkey), url) for vkey, url in (line.split() for line in settings.TRAIL_WITNESSES)
+    ]
+    return Publisher(LocalTiles(settings.TRAIL_DIR), signer, witnesses)
