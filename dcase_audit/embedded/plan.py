@@ -18,7 +18,7 @@ NOT_THE_DEMO = 3
 AS_ROOT = "ignore:You're running the worker with superuser privileges"
 
 # Rounds of stopping.
-HANDS_OUT_WORK, DOES_WORK, STORES_WORK = 0, 1, 9
+HANDS_OUT_WORK, DOES_WORK, READS_LAST, STORES_WORK = 0, 1, 5, 9
 
 
 def migrate(owner: Mapping[str, str]) -> Process:
@@ -37,6 +37,20 @@ def gates() -> list[Process]:
         Process("check", [*MANAGE, "check", "--database", "default"], 0),
         Process("static", [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], 0),
     ]
+
+
+def log_key(sequencer: Mapping[str, str]) -> Process:
+    """Return what makes the log's key where there is none and writes its public half beside the log."""
+    return Process("log key", [*MANAGE, "sequence", "--key"], 0, as_sequencer(sequencer))
+
+
+def sequencer(variables: Mapping[str, str]) -> Process:
+    """Return what drains the outbox into the log; it is stopped when nobody writes any more."""
+    return Process("sequence", [*MANAGE, "sequence"], READS_LAST, as_sequencer(variables))
+
+
+def as_sequencer(variables: Mapping[str, str]) -> dict[str, str]:
+    return {"DATABASE_ROLE": "sequencer", **variables}
 
 
 def demo() -> Process:

@@ -6,17 +6,20 @@ import http.client
 import socket
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from dcase_audit.embedded import CannotStart, doctor, plan
 from dcase_audit.embedded.child import Process
 from dcase_audit.embedded.database import Database, data_directory
 from dcase_audit.embedded.supervisor import Stop, Supervisor
 from dcase_audit.embedded.valkey import Valkey
+from dcase_audit.embedded.witness import Witness
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
 PORTS_TO_TRY = 20
 OWNER_VARIABLES = ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE")
+SEQUENCER_VARIABLES = ("DATABASE_SEQUENCER_URL", "DATABASE_SEQUENCER_URL_FILE")
 
 
 def run(environ: Mapping[str, str], *, with_demo: bool) -> int:
@@ -47,11 +50,12 @@ def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
     listener = listen(int(supervisor.environ.get("PORT") or FIRST_PORT))
     port: int = listener.getsockname()[1]
     supervisor.environ["PORT"] = str(port)
-    owner = _start_database(supervisor)
+    owner, sequencer = _start_database(supervisor)
     _start_broker(supervisor)
     supervisor.step(plan.migrate(owner) if owner else plan.nothing_to_migrate())
     for gate in plan.gates():
         supervisor.step(gate)
+    _start_log(supervisor, sequencer)
     loaded = with_demo and supervisor.step(plan.demo(), speaks=True, accepts=(0, plan.NOT_THE_DEMO)) == 0
     home = data_directory(supervisor.environ)
     with listener:
@@ -63,26 +67,46 @@ def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
     return port
 
 
-def _start_database(supervisor: Supervisor) -> Mapping[str, str]:
+def _start_database(supervisor: Supervisor) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Start the embedded database unless another is named.
 
-    Returns the variables that tell the owner's URL, taken out of the environment that the other processes get; without
-    them nothing is migrated here.
+    Returns the variables that tell the owner's and the sequencer's URL, taken out of the environment that the other
+    processes get; without the owner's nothing is migrated here, without the sequencer's nothing is sequenced.
     """
     environ = supervisor.environ
     home = data_directory(environ)
     environ["DATA_DIR"] = str(home)
     owner = {name: environ.pop(name) for name in OWNER_VARIABLES if environ.get(name)}
+    sequencer = {name: environ.pop(name) for name in SEQUENCER_VARIABLES if environ.get(name)}
     database = Database(home)
     environ.setdefault("SECRET_KEY", database.secrets["SECRET_KEY"])
     if environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"):
-        return owner
+        return owner, sequencer
     supervisor.at_end(lambda: database.cluster.stop(immediately=supervisor.in_a_hurry))
     database.start(alone=True)
     if database.cluster.process is not None:
         supervisor.watch("postgres", database.cluster.process)
     environ["DATABASE_URL"] = database.url("dcase_app")
-    return {"DATABASE_OWNER_URL": database.url("dcase_owner")}
+    return (
+        {"DATABASE_OWNER_URL": database.url("dcase_owner")},
+        {"DATABASE_SEQUENCER_URL": database.url("dcase_sequencer")},
+    )
+
+
+def _start_log(supervisor: Supervisor, variables: Mapping[str, str]) -> None:
+    """Start the sequencer, with a witness of this host's unless others are named (``TRAIL_WITNESSES``)."""
+    if not variables:
+        print("DATABASE_SEQUENCER_URL is not set: the log is left to another host.", flush=True)
+        return
+    environ = supervisor.environ
+    home = data_directory(environ)
+    supervisor.step(plan.log_key(variables))
+    if not environ.get("TRAIL_WITNESSES"):
+        witness = Witness(home / "witness", _free_port())
+        log_vkey = Path(environ.get("TRAIL_DIR") or home / "trail") / "log.vkey"
+        environ["TRAIL_WITNESSES"] = f"{witness.prepare(log_vkey.read_text().strip())} {witness.url}"
+        supervisor.start(witness.process(plan.STORES_WORK))
+    supervisor.start(plan.sequencer(variables))
 
 
 def _start_broker(supervisor: Supervisor) -> None:
@@ -93,6 +117,12 @@ def _start_broker(supervisor: Supervisor) -> None:
     supervisor.start(Process("valkey", valkey.command(), plan.STORES_WORK))
     supervisor.until(valkey.answers, 60, "the broker")
     supervisor.environ["CELERY_BROKER_URL"] = valkey.url
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
 
 
 def listen(first: int) -> socket.socket:

@@ -73,11 +73,11 @@ def captured() -> dict[str, Captured]:
         if table in free or not model._meta.managed:
             continue
         left_out = tuple(
-            field.column for field in model._meta.concrete_fields if isinstance(field, models.GeneratedField)
+            str(field.column) for field in model._meta.concrete_fields if isinstance(field, models.GeneratedField)
         )
         key = model._meta.pk
         assert key is not None
-        found[table] = Captured(table, key.column, SECRETS.get(table, ()), left_out)
+        found[table] = Captured(table, str(key.column), SECRETS.get(table, ()), left_out)
     return found
 
 

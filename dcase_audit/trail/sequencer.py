@@ -77,14 +77,16 @@ class Sequencer:
             publisher = self._make_publisher()
             publisher.resume()
         except Fork as fork:
-            return self._alarm(fork)
+            self._alarm(fork)
+            return None
         return publisher
 
     def _published(self, publisher: Publisher) -> Publisher | None:
         try:
             publisher.publish()
         except Fork as fork:
-            return self._alarm(fork)
+            self._alarm(fork)
+            return None
         return publisher
 
     def _alarm(self, fork: Fork) -> None:

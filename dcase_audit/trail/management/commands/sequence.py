@@ -15,15 +15,16 @@ class Command(BaseCommand):
     help = "Drain the outbox into the log, sign it and have it witnessed, until SIGTERM or SIGINT; a second one waits."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--key", action="store_true", help="make the log's key where there is none, and print its vkey"
-        )
+        parser.add_argument("--key", action="store_true", help="make the log's key where there is none; print its vkey")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.DATABASE_ROLE != "sequencer":
             raise CommandError("the sequencer connects as dcase_sequencer: DATABASE_ROLE=sequencer")
         if options["key"]:
-            self.stdout.write(_vkey())
+            vkey = _vkey()
+            settings.TRAIL_DIR.mkdir(parents=True, exist_ok=True)
+            (settings.TRAIL_DIR / "log.vkey").write_text(f"{vkey}\n")
+            self.stdout.write(vkey)
             return
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
