@@ -22,8 +22,9 @@ FRAMEWORK = {
     "django_admin_log": "what it tells is captured where it happens",
     "django_session": "logins are events",
 }
-# Columns whose value never reaches the trail, only its SHA-256; what is stored there is salted or random itself.
-SECRETS = {"accounts_user": ("password",), "accounts_apitoken": ("sha256",)}
+# Columns whose value never reaches the trail, only its SHA-256: a change shows. What opens something is salted or
+# random itself; an address is not, and whoever is shown the digest can try addresses.
+SECRETS = {"accounts_user": ("password", "email"), "accounts_apitoken": ("sha256",)}
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,16 @@ class Captured:
     left_out: tuple[str, ...] = ()
 
     @property
+    def masks(self) -> tuple[str, str] | tuple[None, None]:
+        """What ``trail.printed`` is told beside the row: secret columns and those left out, each as text[]."""
+        if not self.secrets and not self.left_out:
+            return None, None
+        return f"{{{','.join(self.secrets)}}}", f"{{{','.join(self.left_out)}}}"
+
+    @property
     def arguments(self) -> str:
         """The trigger's arguments, as SQL prints them."""
-        if not self.secrets and not self.left_out:
-            return f"'{self.key}'"
-        return f"'{self.key}', '{{{','.join(self.secrets)}}}', '{{{','.join(self.left_out)}}}'"
+        return ", ".join(f"'{argument}'" for argument in (self.key, *self.masks) if argument is not None)
 
     def triggers(self) -> dict[str, str]:
         """Return each trigger's definition by its name, as ``pg_get_triggerdef`` prints it."""
@@ -96,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "digest", "printed", "refuse", "record", "capture")
+    names = ("context", "digest", "printed", "refuse", "record", "capture", "pending")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -123,7 +129,11 @@ def guards() -> dict[str, str]:
 
 # What the application may call. Nothing here is for everybody: whoever may call a capture function can attach it to a
 # table of their own and so forge events.
-CALLABLE = {"trail.record(text,text,jsonb)"}
+CALLABLE = {
+    "trail.record(text,text,jsonb)": ("dcase_app",),
+    "trail.pending()": ("dcase_app", "dcase_reader"),
+    "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
+}
 
 INSTALLED_FUNCTIONS = """
 SELECT p.proname, p.prosrc, p.prosecdef, coalesce(p.proconfig = '{"search_path=pg_catalog, pg_temp"}', false)
@@ -214,8 +224,8 @@ def _make_functions(cursor: Any) -> None:
     cursor.execute("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'trail'::regnamespace")
     for (signature,) in cursor.fetchall():
         cursor.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
-        if signature in CALLABLE:
-            cursor.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO dcase_app")
+        for role in CALLABLE.get(signature, ()):
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {role}")
 
 
 def _make_trigger(cursor: Any, table: str, name: str, definition: str) -> None:
@@ -249,11 +259,9 @@ def _note_shape(cursor: Any, wanted: Captured, *, is_new: bool) -> None:
         " VALUES ('row', 'shape', %s, %s, jsonb_build_object('columns', %s::jsonb), trail.context())",
         [wanted.table, relid, columns],
     )
-    secrets = f"{{{','.join(wanted.secrets)}}}" if wanted.secrets or wanted.left_out else None
-    left_out = f"{{{','.join(wanted.left_out)}}}" if secrets is not None else None
     cursor.execute(
         "INSERT INTO trail.outbox (source, kind, subject, relid, payload, context)"
         " SELECT 'row', 'baseline', %s || '/' || (r.printed ->> %s), %s, r.printed, trail.context()"
         f" FROM (SELECT trail.printed(to_jsonb(t), %s, %s) AS printed FROM public.{wanted.table} t OFFSET 0) r",
-        [wanted.table, wanted.key, relid, secrets, left_out],
+        [wanted.table, wanted.key, relid, *wanted.masks],
     )
