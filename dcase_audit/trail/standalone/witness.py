@@ -34,6 +34,7 @@ from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 LARGEST_REQUEST = 256 * 1024
 LONGEST_PROOF = 63
@@ -244,7 +245,8 @@ class Witness:
     def __init__(self, directory: Path) -> None:
         name, seed = (directory / "key").read_text().split()
         self._private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(seed))
-        self.key = Key(name, WITNESS_TYPE, self._private.public_key().public_bytes_raw())
+        public = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key = Key(name, WITNESS_TYPE, public)
         # Opened and never made: without its record a witness has forgotten what it must not contradict.
         self._database = f"{(directory / RECORD).absolute().as_uri()}?mode=rw"
 
@@ -254,7 +256,7 @@ class Witness:
         if not re.fullmatch(r"[^\s+]+", name):
             raise ValueError("a name has neither spaces nor plus signs")
         directory.mkdir(parents=True, exist_ok=True)
-        seed = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
+        seed = base64.b64encode(os.urandom(32)).decode()
         # The key comes first, so that a record that is there already is never taken for a new one.
         descriptor = os.open(directory / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
