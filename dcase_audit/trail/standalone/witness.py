@@ -281,8 +281,9 @@ class Witness:
 
         Checking and recording are one transaction, which is on the disk before the cosignature is made.
         """
-        sent, at = parse_submission(body), int(time.time())
+        sent = parse_submission(body)
         with self._writing() as database:
+            at = int(time.time())
             note = signed_by_log(sent, _keys(database, sent.origin))
             if sent.old > sent.size:
                 raise Refused(400, "the old size is larger than the checkpoint's")
