@@ -88,7 +88,8 @@ def parse_path(path: str) -> TileName:
 def publish(store: TileStore, old_size: int, new_entries: Iterable[bytes]) -> Frontier:
     """Write every file that the log has with ``new_entries`` after the ``old_size`` that it had; return its frontier.
 
-    The checkpoint of the new size may be signed after this has returned. A repeat writes what is missing.
+    The files of ``old_size`` are believed, so the frontier's root has to be compared with that of the entries elsewhere
+    before a checkpoint of it is signed. A repeat writes what is missing.
 
     Raises:
         TileMissing: the tiles of ``old_size`` are not all there.
