@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from dcase_audit.errors import AuditError
 from dcase_audit.trail.encoding import Leaf, committed
 
 BATCH = 5_000
@@ -45,12 +44,8 @@ TYPES_LOG = ("int8", "text", "text", "text", "int4", "int8", "timestamptz", "byt
 TYPES_DISCLOSURE = ("int8", "text", "text[]", "bytea", "text[]")
 
 
-class Superseded(AuditError):
+class Superseded(Exception):
     """Another sequencer has taken over; this one writes nothing any more."""
-
-    status = 503
-    slug = "sequencer-superseded"
-    title = "Another sequencer has taken over"
 
 
 class Taken(NamedTuple):
