@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -80,9 +80,11 @@ def download(request: Request, file: StoredFile, *, name: str) -> HttpResponseBa
     if etag in [known.strip().removeprefix("W/") for known in request.headers.get("If-None-Match", "").split(",")]:
         return HttpResponse(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
     span = _span(request, file.size, etag)
-    content = object_store().open(file.sha256)
     chosen = span or Span(0, file.size - 1)
-    response = StreamingHttpResponse(_Bytes(content, chosen), status=206 if span else 200, content_type=file.media_type)
+    # What is missing is refused now; later the answer has begun.
+    object_store().size(file.sha256)
+    content, status = _Bytes(file.sha256, chosen), 206 if span else 200
+    response = StreamingHttpResponse(content, status=status, content_type=file.media_type)
     for header_name, value in _headers(file, chosen, name, etag).items():
         response.headers[header_name] = value
     if span is not None:
@@ -126,18 +128,16 @@ def _span(request: Request, size: int, etag: str) -> Span | None:
 
 
 class _Bytes:
-    """The bytes of a span, chunk by chunk; closed with the response, whether or not anybody read them."""
+    """The bytes of a span, chunk by chunk; nothing is open before they are read, nor once nobody reads on."""
 
-    def __init__(self, content: IO[bytes], span: Span) -> None:
-        self.content = content
+    def __init__(self, sha256: str, span: Span) -> None:
+        self.sha256 = sha256
         self.span = span
 
     def __iter__(self) -> Iterator[bytes]:
-        self.content.seek(self.span.first)
-        left = self.span.length
-        while left and (chunk := self.content.read(min(left, CHUNK))):
-            left -= len(chunk)
-            yield chunk
-
-    def close(self) -> None:
-        self.content.close()
+        with object_store().open(self.sha256) as content:
+            content.seek(self.span.first)
+            left = self.span.length
+            while left and (chunk := content.read(min(left, CHUNK))):
+                left -= len(chunk)
+                yield chunk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dcase_audit.calendars.durations import Duration
 from dcase_audit.cases.words import Status
 from evidence.facts import NEVER, LeafFacts, Revision, SubjectVersion
-from evidence.leaf_status import Leaf, leaf_status
+from evidence.leaf_status import RANK, Leaf, leaf_status
 from evidence.periods import is_accepted, own_span
 from tests.status_strategies import END, START, STEP, STEPS, grid, leaf_facts, moments
 
@@ -249,11 +249,22 @@ def test_the_absence_of_failures_is_not_silence_and_once_silent_stays_silent_unt
 @given(leaf_facts(), moments)
 def test_a_leaf_is_as_bad_as_its_worst_slot(facts: LeafFacts, at: datetime) -> None:
     leaf = Leaf(facts, FAR)
-    slots = [filling.status for _, filling in leaf._slots(leaf.linked(at), at)]
+    slots = leaf._slots(leaf.linked(at), at)
 
     if not any(True for _ in leaf.refutations(at)):
-        assert leaf.status(at)[0] == min(slots)
-    assert len(slots) == len(facts.criterion.must_cover) + 1
+        assert leaf.status(at)[0] == min(filling.status for _, filling in slots)
+    assert sorted(item for items, _ in slots for item in items) == sorted(facts.criterion.must_cover)
+
+
+@given(leaf_facts(), moments)
+def test_each_item_is_filled_as_if_it_were_asked_for_alone(facts: LeafFacts, at: datetime) -> None:
+    leaf = Leaf(facts, FAR)
+    fitting = [support for support in leaf.linked(at) if leaf.fits(support)]
+
+    for items, filling in leaf._slots(leaf.linked(at), at):
+        for item in items:
+            alone = [leaf.filling(support, item, at).status for support in fitting]
+            assert filling.status is min(alone, key=RANK.__getitem__, default=Status.MISSING)
 
 
 @given(leaf_facts(), moments)
