@@ -22,6 +22,7 @@ from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated, issue
 from dcase_audit.accounts.models import ApiToken, Delegation, Membership, Party, PastName, User
+from dcase_audit.form_fields import MomentField
 from dcase_audit.trail.events import record
 
 # Rights come from memberships and engagements; groups would be a second way that nobody reads.
@@ -33,12 +34,7 @@ admin.site.enable_nav_sidebar = False
 
 
 # One labelled input for a moment: of the admin's two, neither has a name that is read out.
-MOMENTS: dict[Any, Any] = {
-    models.DateTimeField: {
-        "form_class": forms.DateTimeField,
-        "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    }
-}
+MOMENTS: dict[Any, Any] = {models.DateTimeField: {"form_class": MomentField, "widget": MomentField().widget}}
 
 
 class ConfigurationAdmin(admin.ModelAdmin):

@@ -158,6 +158,14 @@ def test_a_token_that_never_ends_is_not_issued(cast: Cast, as_: As) -> None:
     assert not ApiToken.objects.filter(name="forever").exists()
 
 
+@pytest.mark.parametrize("since", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_moment_that_could_not_be_read_back_is_not_stored(cast: Cast, as_: As, since: str) -> None:
+    fields = {"user": str(cast.otto.pk), "party": str(cast.it_service.pk), "role": "head", "since": since}
+
+    assert "outside of 1900 to 2999" in text_of(as_("ada").post("/admin/accounts/membership/add/", fields))
+    assert as_("ada").get("/admin/accounts/membership/").status_code == 200
+
+
 def test_nobody_grants_roles_to_themselves(cast: Cast, as_: As) -> None:
     def granted(user: User) -> int:
         fields = {"user": str(user.pk), "party": str(cast.it_service.pk), "role": "head", **entered("since", NOW)}

@@ -131,6 +131,8 @@ def test_a_draft_is_kept_and_submitted_later(cast: Cast, as_: As) -> None:
         ({"verdict": "perhaps"}, "Select a valid choice."),
         ({"confidentiality": "confidential"}, "Say why it is confidential."),
         ({"valid_until": "31 March"}, "Enter a valid date."),
+        ({"valid_until": "9999-12-31"}, "The year lies outside of 1900 to 2999."),
+        ({"proves_from": "0001-01-01"}, "The year lies outside of 1900 to 2999."),
     ],
 )
 def test_what_does_not_hold_together_comes_back_with_a_sentence(

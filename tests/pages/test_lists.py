@@ -223,6 +223,7 @@ def test_a_report_is_ordered_watched_and_called_off(cast: Cast, as_: As) -> None
     path = ordered.headers["Location"]
     whole, part = miki.get(path), miki.get(path, headers={"HX-Request": "true"})
     future = miki.post("/reports/", {"case": "recurrence", "language": "ja", "at": "2030-01-01T00:00"})
+    early = miki.post("/reports/", {"case": "recurrence", "language": "ja", "at": "0001-01-01T00:00"})
     hidden = as_("otto").post("/reports/", {"case": "recurrence", "language": "ja", "at": ""})
     miki.post(f"{path}cancel/")
 
@@ -230,5 +231,6 @@ def test_a_report_is_ordered_watched_and_called_off(cast: Cast, as_: As) -> None
     assert "<html" in text_of(whole)
     assert "<html" not in text_of(part)
     assert "not of the future" in text_of(future)
+    assert "The year lies outside of 1900 to 2999." in text_of(early)
     assert "Select a valid choice." in text_of(hidden)
     assert "hx-trigger" not in text_of(miki.get(path))
