@@ -128,38 +128,54 @@ class PartyAdmin(ConfigurationAdmin):
             PastName.objects.get_or_create(party=obj, until=today, defaults=names)
 
 
-class MembershipForm(forms.ModelForm):
-    """A role; whoever grants it is another person than the one who gets it."""
+class GrantForm(forms.ModelForm):
+    """What gives somebody rights; whoever grants or prolongs it is another person than the one who gets it."""
 
     granted_by: User
+    receiver = "user"
 
-    def clean_user(self) -> User:
-        user: User = self.cleaned_data["user"]
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        # Of a row that exists, the receiver is no field of the form any more.
+        user = cleaned.get(self.receiver) or getattr(self.instance, self.receiver, None)
+        field = self.receiver if self.receiver in self.fields else None
         if user == self.granted_by:
-            raise ValidationError(_("Another administrator grants you roles."))
-        if user.kind != User.Kind.PERSON:
-            raise ValidationError(_("A machine serves the department of its token and holds no role."))
-        return user
+            self.add_error(field, _("Another administrator grants you roles."))
+        elif user is not None and user.kind != User.Kind.PERSON:
+            self.add_error(field, _("A machine serves the department of its token and holds no role."))
+        return cleaned
 
 
-@admin.register(Membership)
-class MembershipAdmin(ConfigurationAdmin):
-    form = MembershipForm
-    list_display = ("user", "party", "role", "since", "until")
-    list_filter = ("role", "party")
-    list_select_related = ("user", "party")
+class GrantAdmin(ConfigurationAdmin):
+    """Rows that give somebody rights."""
+
+    form = GrantForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.granted_by = authenticated(request)  # type: ignore[attr-defined]
         return form
 
+
+@admin.register(Membership)
+class MembershipAdmin(GrantAdmin):
+    list_display = ("user", "party", "role", "since", "until")
+    list_filter = ("role", "party")
+    list_select_related = ("user", "party")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "party", "role", "since") if obj is not None else ()
 
 
+class DelegationForm(GrantForm):
+    """Somebody's roles in a party for a stand-in."""
+
+    receiver = "deputy"
+
+
 @admin.register(Delegation)
-class DelegationAdmin(ConfigurationAdmin):
+class DelegationAdmin(GrantAdmin):
+    form = DelegationForm
     list_display = ("principal", "deputy", "party", "since", "until", "reason")
     list_select_related = ("principal", "deputy", "party")
 

@@ -175,6 +175,42 @@ def test_nobody_grants_roles_to_themselves(cast: Cast, as_: As) -> None:
     assert Membership.objects.get(user=cast.otto, role="head").party == cast.it_service
 
 
+def test_nobody_stands_in_or_audits_by_an_own_grant(cast: Cast, as_: As) -> None:
+    def granted(model: str, user: User) -> int:
+        fields = {
+            "user": str(user.pk),
+            "deputy": str(user.pk),
+            "principal": str(cast.ken.pk),
+            "party": str(cast.it_service.pk),
+            "institution": str(Party.objects.get(key="auditors").pk),
+            "case_slug": "recurrence",
+            "reason": "on leave",
+            **entered("since", NOW),
+            **entered("until", NOW + timedelta(days=10)),
+        }
+        return as_("ada").post(f"/admin/accounts/{model}/add/", fields).status_code
+
+    assert [granted(model, cast.ada) for model in ("delegation", "engagement")] == [200, 200]
+    assert [granted(model, cast.robot) for model in ("delegation", "engagement")] == [200, 200]
+    assert [granted(model, cast.otto) for model in ("delegation", "engagement")] == [302, 302]
+
+
+def test_nobody_prolongs_an_own_role(cast: Cast, as_: As) -> None:
+    past = {"since": NOW - timedelta(days=9), "until": NOW - timedelta(days=1)}
+    own, other = (
+        Membership.objects.create(user=user, party=cast.it_service, role="approver", **past)
+        for user in (cast.ada, cast.otto)
+    )
+
+    refused, prolonged = (
+        as_("ada").post(f"/admin/accounts/membership/{role.pk}/change/", {"until": ""}) for role in (own, other)
+    )
+
+    assert "Another administrator grants you roles." in text_of(refused)
+    assert prolonged.status_code == 302
+    assert not cast.ada.access.approves
+
+
 def test_a_renamed_party_keeps_its_old_name(cast: Cast, as_: As) -> None:
     party = cast.it_service
     inline = {"past_names-TOTAL_FORMS": "0", "past_names-INITIAL_FORMS": "0"}
