@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
-from dcase_audit.accounts.admin import MOMENTS, ConfigurationAdmin
+from dcase_audit.accounts.admin import MOMENTS, ConfigurationAdmin, PlainAdmin
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import Party, User
 from evidence import services
@@ -43,7 +43,7 @@ class SubjectAdmin(ConfigurationAdmin):
         return ("key",) if obj is not None else ()
 
 
-class DepartmentAdmin(admin.ModelAdmin):
+class DepartmentAdmin(PlainAdmin):
     """Rows of the person's own departments; of all others nothing is said to exist."""
 
     actions = None

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import models, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +37,16 @@ admin.site.enable_nav_sidebar = False
 MOMENTS: dict[Any, Any] = {models.DateTimeField: {"form_class": MomentField, "widget": MomentField().widget}}
 
 
-class ConfigurationAdmin(admin.ModelAdmin):
+class PlainAdmin(admin.ModelAdmin):
+    """Lists whose filters hold nothing that the database cannot be asked for."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise BadRequest
+        return super().changelist_view(request, extra_context)
+
+
+class ConfigurationAdmin(PlainAdmin):
     """Rows that administrators keep, and that end instead of being deleted."""
 
     formfield_overrides = MOMENTS

@@ -281,6 +281,11 @@ def test_a_member_plans_a_drill_whose_rule_can_be_read(cast: Cast, as_: As) -> N
     assert cast.drill.__class__.objects.get(key="day-failover").occurrences.count() > 3
 
 
+def test_a_filter_that_cannot_be_asked_for_is_refused(cast: Cast, as_: As) -> None:
+    assert as_("olga").get("/admin/evidence/revision/?verdict__exact=%00").status_code == 400
+    assert as_("ada").get("/admin/accounts/party/?kind__exact=%00").status_code == 400
+
+
 def test_the_admin_speaks_japanese(cast: Cast, as_: As) -> None:
     page = text_of(as_("ada", "ja").get("/admin/accounts/membership/add/"))
 
