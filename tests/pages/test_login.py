@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
@@ -135,6 +136,16 @@ def test_the_next_page_is_one_of_ours(olga: User) -> None:
     fields = {"username": "olga", "password": PASSWORD, "next": "https://elsewhere.example/"}
 
     assert client.post("/login/", fields).headers["Location"] == "/"
+
+
+def test_a_form_is_refused_before_its_files_are_read(olga: User) -> None:
+    body = SimpleUploadedFile("big.bin", b"x" * 5_300_000)
+
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "olga", "file": body})
+
+    assert response.status_code == 413
+    assert "The request is too large" in text_of(response)
+    assert not vars(response.wsgi_request)["_read_started"]
 
 
 def test_the_admin_has_no_login_of_its_own(olga: User, cast: Cast) -> None:
