@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
-from dcase_audit.accounts.admin import MOMENTS, ConfigurationAdmin, PlainAdmin
+from dcase_audit.accounts.admin import FIELDS, ConfigurationAdmin, PlainAdmin
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import Party, User
 from evidence import services
@@ -47,7 +47,7 @@ class DepartmentAdmin(PlainAdmin):
     """Rows of the person's own departments; of all others nothing is said to exist."""
 
     actions = None
-    formfield_overrides = MOMENTS
+    formfield_overrides = FIELDS
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and authenticated(request).access.is_member

@@ -22,7 +22,7 @@ from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated, issue
 from dcase_audit.accounts.models import ApiToken, Delegation, Membership, Party, PastName, User
-from dcase_audit.form_fields import MomentField
+from dcase_audit.form_fields import JSONField, MomentField
 from dcase_audit.trail.events import record
 
 # Rights come from memberships and engagements; groups would be a second way that nobody reads.
@@ -33,8 +33,11 @@ admin.site.index_title = gettext_lazy("Administration")
 admin.site.enable_nav_sidebar = False
 
 
-# One labelled input for a moment: of the admin's two, neither has a name that is read out.
-MOMENTS: dict[Any, Any] = {models.DateTimeField: {"form_class": MomentField, "widget": MomentField().widget}}
+FIELDS: dict[Any, Any] = {
+    # One labelled input for a moment: of the admin's two, neither has a name that is read out.
+    models.DateTimeField: {"form_class": MomentField, "widget": MomentField().widget},
+    models.JSONField: {"form_class": JSONField},
+}
 
 
 class PlainAdmin(admin.ModelAdmin):
@@ -49,7 +52,7 @@ class PlainAdmin(admin.ModelAdmin):
 class ConfigurationAdmin(PlainAdmin):
     """Rows that administrators keep, and that end instead of being deleted."""
 
-    formfield_overrides = MOMENTS
+    formfield_overrides = FIELDS
 
     def _may(self, request: HttpRequest) -> bool:
         return permissions.may_configure(authenticated(request).access)

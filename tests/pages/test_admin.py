@@ -286,6 +286,16 @@ def test_a_filter_that_cannot_be_asked_for_is_refused(cast: Cast, as_: As) -> No
     assert as_("ada").get("/admin/accounts/party/?kind__exact=%00").status_code == 400
 
 
+@pytest.mark.parametrize("objectives", ['["\\u0000"]', '["\\ud800"]', "[NaN]", "[1e999]", "[" * 3000, "9" * 5000])
+def test_json_that_cannot_be_stored_comes_back_with_a_sentence(cast: Cast, as_: As, objectives: str) -> None:
+    fields = {"key": "fire", "title_en": "Fire", "objectives": objectives}
+
+    response = as_("ada").post("/admin/drills/scenario/add/", fields)
+
+    assert response.status_code == 200
+    assert "Enter a valid JSON." in text_of(response)
+
+
 def test_the_admin_speaks_japanese(cast: Cast, as_: As) -> None:
     page = text_of(as_("ada", "ja").get("/admin/accounts/membership/add/"))
 
