@@ -68,5 +68,5 @@ def _waiting(user: User) -> Any:
     """Return the submissions that the person may decide on, the oldest first."""
     departments = user.access.approves | user.access.heads
     rows = Revision.objects.visible_to(user).waiting().filter(artefact__custodian__in=departments, verdict="supports")
-    others = rows.exclude(decisions__kind="submitted", decisions__by=user)
+    others = rows.exclude(decisions__kind="submitted", decisions__by=user).exclude(created_by=user)
     return others.select_related("artefact__custodian").order_by("submitted_at", "pk")

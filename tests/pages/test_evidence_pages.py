@@ -193,6 +193,15 @@ def test_only_what_may_be_decided_is_offered(cast: Cast, as_: As) -> None:
     assert "another approver of the department decides" in text_of(as_("olga").get(PAGE))
 
 
+def test_who_wrote_a_revision_is_not_offered_to_accept_it(cast: Cast, as_: As) -> None:
+    draft = revision(cast.night_drills, cast.ken)
+    services.submit(revision=draft, actor=cast.olga, at=NOW)
+
+    assert "another approver of the department decides" in text_of(as_("ken").get("/evidence/night-drills/"))
+    assert "Submissions that you may decide on" not in text_of(as_("ken").get("/"))
+    assert "自分が作成した版です" in text_of(decide(as_("ken", "ja"), draft, "accept"))
+
+
 def test_counter_evidence_is_annulled_by_two_persons(cast: Cast, as_: As) -> None:
     found = submitted(cast.night_drills, cast.olga, verdict="refutes")
     ken, hana = as_("ken"), as_("hana")
