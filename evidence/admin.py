@@ -119,7 +119,7 @@ class ArtefactAdmin(DepartmentAdmin):
         if db_field.name == "custodian":
             kwargs["queryset"] = Party.objects.filter(pk__in=departments)
         elif db_field.name == "owner":
-            kwargs["queryset"] = User.objects.people().filter(memberships__party__in=departments).distinct()
+            kwargs["queryset"] = User.objects.members_of(departments, at=clock.now())
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Artefact | None) -> tuple[type[RevisionInline], ...]:

@@ -163,7 +163,7 @@ class ArtefactsView(ApiView):
     def _owner(self, name: str | None, custodian: Party) -> User:
         if name in {None, self.user.username}:
             return self.user
-        members = User.objects.people().filter(memberships__in=custodian.memberships.in_force(at=clock.now()))
+        members = User.objects.members_of([custodian.pk], at=clock.now())
         owner: User = _named(members.filter(username=name), "/owner")
         return owner
 

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from dcase_audit import clock
+from dcase_audit.accounts.models import Membership
 from dcase_audit.cases.words import Status
 from dcase_audit.notices.models import OpenItem
 from evidence import services
@@ -292,6 +293,19 @@ def test_a_member_adds_an_artefact_to_the_own_department(cast: Cast, as_: As) ->
     assert made.headers["Location"] == "/evidence/new-rule/revisions/new/"
     assert Artefact.objects.get(key="new-rule").custodian == cast.it_service
     assert "another artefact has this key" in text_of(again)
+
+
+def test_the_person_in_charge_is_a_member_of_the_department(cast: Cast, as_: As) -> None:
+    Membership.objects.create(user=cast.olga, party=cast.sales, role="owner", since=NOW - timedelta(days=1))
+    Membership.objects.filter(user=cast.hana).update(until=NOW - timedelta(days=1))
+    fields = {"kind": "rule", "title_en": "Rule", "key": "new-rule", "custodian": "it-service"}
+
+    left = as_("olga").post("/new-evidence/", {**fields, "owner": "hana"})
+    elsewhere = as_("olga").post("/new-evidence/", {**fields, "owner": "otto"})
+
+    assert "Select a valid choice." in text_of(left)
+    assert "the person in charge is no member of the department" in text_of(elsewhere)
+    assert as_("olga").post("/new-evidence/", {**fields, "owner": "ken"}).status_code == 302
 
 
 def test_the_texts_of_people_are_never_markup(cast: Cast, as_: As) -> None:
