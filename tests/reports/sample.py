@@ -12,11 +12,13 @@ from typing import Any, get_args
 import dcase_audit
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
+    Consent,
     Criterion,
     ForecastChange,
     Header,
     Language,
     Link,
+    Loosening,
     Node,
     Party,
     ReadingNote,
@@ -94,10 +96,30 @@ def sample(language: Language) -> ReportContents:
         forecast=forecast(),
         artefacts=artefacts(language),
         gaps=gaps(),
+        loosened=loosened(language),
         refused_uploads=refused_uploads(language),
         drills=drills(language),
         reading_notes=tuple(ReadingNote(text=text, language="en") for text in case["reading_notes"]),
     )
+
+
+def loosened(language: Language) -> tuple[Loosening, ...]:
+    """Return what the sample's third edition made easier, and who agreed to it."""
+    consents = (
+        Consent(party=pick(language, ("ITサービス部", "IT Service")), by=pick(language, ("畑中 花", "Hana Hatanaka")),
+                at=day(2026, 8, 28, 11)),
+        Consent(party=pick(language, ("経営層", "Management")), by=pick(language, ("宮前 美樹", "Miki Miyamae")),
+                at=day(2026, 8, 31, 16, 20)),
+    )  # fmt: skip
+    target = Target(measure="switch_over_confirmed", op="<=", value="PT10M")
+    changes = [
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_9", change="max_age", before=("P3M",),
+                  after=("P100D",), consents=consents),
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_9", change="targets", before=(target,),
+                  after=(replace(target, value="PT15M"),), consents=consents),
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_99", change="silence", before=("PT5M",)),
+    ]  # fmt: skip
+    return tuple(changes)
 
 
 def header(language: Language) -> Header:

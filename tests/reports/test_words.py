@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from dcase_audit.cases.words import Status
 from dcase_audit.reports.contents import Reason, Target
 from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVerdict, Outcome
+from dcase_audit.reports.contents.editions import Change
 from dcase_audit.reports.contents.evidence import DecisionKind, FileRole, Standing, Verdict
 from dcase_audit.reports.render.html import SECTIONS, TEMPLATES
 from dcase_audit.reports.words import Wording, exact, status_meanings, terms
@@ -47,6 +48,8 @@ def test_every_word_of_a_vocabulary_is_said_in_both_languages() -> None:
         "drill_verdict": DrillVerdict,
         "drill_kind": DrillKind,
         "check": CheckOutcome,
+        "loosened": Change,
+        "rule": Literal["all", "any"],
     }
 
     for language in LANGUAGES:

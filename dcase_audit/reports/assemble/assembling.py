@@ -10,6 +10,7 @@ from dcase_audit.errors import NotFound
 from dcase_audit.reports.assemble.argument import forecast_of, links_of, nodes_of, parties_of, reading_notes_of
 from dcase_audit.reports.assemble.artefacts import artefacts_of, gaps_of
 from dcase_audit.reports.assemble.drills import drills_of, refused_of
+from dcase_audit.reports.assemble.editions import loosened_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Header, Language, ReportContents
 from dcase_audit.reports.models import AccountabilityReport
@@ -59,6 +60,7 @@ def contents(
         forecast=forecast_of(case, at, names),
         artefacts=artefacts,
         gaps=gaps_of(artefacts, leaves, status, known=known),
+        loosened=loosened_of(case, names, since=_year_before(case, at), until=min(at, known)),
         refused_uploads=refused_of([drill.key for drill in drills], names, period=(_year_before(case, at), known)),
         drills=drills,
         reading_notes=reading_notes_of(argument),

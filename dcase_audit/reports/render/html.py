@@ -80,6 +80,7 @@ def compose(
         "legend": key,
         "legends": [(language, diagram_legend(language, TEXT_WIDTH)) for language in (header.language, other)],
         "node_sections": sections.node_sections(contents, wording),
+        "loosened_rows": sections.loosened_rows(contents),
         "register_counts": sections.register_counts(contents),
         "drill_figures": sections.drill_figures(contents),
         "party_rows": sections.party_rows(contents),

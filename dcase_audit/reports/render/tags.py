@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
-from dcase_audit.reports.contents import Node, Reason
+from dcase_audit.reports.contents import Loosening, Node, Reason
 from dcase_audit.reports.render.phrases import keep_phrases
 from dcase_audit.reports.words import Wording, exact
 
@@ -141,6 +141,20 @@ def measured(context: Context, value: str) -> str:
 def target(context: Context, value: object) -> SafeString:
     wording = wording_of(context)
     return set_text(wording, wording.target(value))  # type: ignore[arg-type]
+
+
+@register.simple_tag(takes_context=True)
+def was(context: Context, value: Loosening) -> SafeString:
+    """Set what a loosened limit was."""
+    wording = wording_of(context)
+    return set_text(wording, wording.loosened(value.change, value.before))
+
+
+@register.simple_tag(takes_context=True)
+def became(context: Context, value: Loosening) -> SafeString:
+    """Set what a loosened limit became."""
+    wording = wording_of(context)
+    return set_text(wording, wording.loosened(value.change, value.after))
 
 
 @register.simple_tag

@@ -7,10 +7,14 @@ from zoneinfo import ZoneInfo
 
 from dcase_audit.calendars import durations
 from dcase_audit.reports.contents import Criterion, Language, Reason, Target
+from dcase_audit.reports.contents.editions import Change
 from dcase_audit.reports.words.catalogue import Term, catalogue, status_meanings, terms
 from dcase_audit.reports.words.times import Times, exact
 
 __all__ = ["Term", "Times", "Wording", "exact", "status_meanings", "terms"]
+
+# Where nothing is named, anything goes.
+LIMITS: frozenset[Change] = frozenset({"max_age", "silence", "kinds_any"})
 
 
 class Wording:
@@ -68,6 +72,16 @@ class Wording:
         }
         words = self.catalogue.criterion
         return [(words[field][0], words[field][1].format(value=value)) for field, value in values.items() if value]
+
+    def loosened(self, change: Change, values: Iterable[str | Target]) -> str:
+        """Return what a loosened limit was or became; the lack of a limit is said, of anything else a dash."""
+        said = [value if isinstance(value, str) else self.target(value) for value in values]
+        if change in {"max_age", "silence"}:
+            said = [self._duration(value) for value in said]
+        elif change == "support_rule":
+            said = [self.catalogue.choices["rule"][value] for value in said]
+        nothing = self.catalogue.unbounded if change in LIMITS else "–"
+        return self.listing(said) or nothing
 
     def target(self, target: Target) -> str:
         """Return what is measured and its limit."""
