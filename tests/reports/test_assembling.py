@@ -11,6 +11,7 @@ from dcase_audit.cases.drafts import set_criterion
 from dcase_audit.cases.editions import consent, publish
 from dcase_audit.cases.graph import CriterionValue
 from dcase_audit.cases.models import Case
+from dcase_audit.reports.assemble.argument import reasons_of
 from dcase_audit.reports.assemble.editions import loosened_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Consent, Loosening
@@ -32,6 +33,18 @@ def case() -> Case:
     consent(case, service, actor=person("hana", "service", "head"), at=CONSENTED)
     publish(case, actor=None, moment=PUBLISHED)
     return case
+
+
+def test_leaves_that_do_not_stand_come_with_the_worst_first() -> None:
+    because = [{"node": "E_1", "status": "pending"}, {"node": "E_2", "status": "refuted"}, {"reason": "children"}]
+
+    assert [reason.node for reason in reasons_of(because, {})] == ["E_2", "E_1"]
+
+
+def test_a_reason_keeps_what_must_be_covered_and_what_was_compared() -> None:
+    (reason,) = reasons_of([{"reason": "subject", "subject": "setting", "items": ["day", "night"]}], {})
+
+    assert (reason.subject, reason.items) == ("setting", ("day", "night"))
 
 
 @pytest.mark.django_db

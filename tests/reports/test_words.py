@@ -130,13 +130,13 @@ def test_a_target_is_said_with_its_scope_and_limit() -> None:
 
 
 def test_a_reason_names_the_evidence_by_its_title() -> None:
-    reason = Reason(code="validity", item="night", artefact="rule", revision=2, at=day(2026, 11, 1))
+    reason = Reason(code="validity", items=("night", "day"), artefact="rule", revision=2, at=day(2026, 11, 1))
 
     assert (
         JA.reason(reason, {"rule": "夜間の規則"})
-        == "「night」について、「夜間の規則」第2版の有効期間は 2026年10月31日まで"
+        == "「夜間の規則」第2版の有効期間は 2026年10月31日まで（範囲：night、day）"
     )
-    assert EN.reason(reason, {}) == "night: 'rule' revision 2 is valid until 31 October 2026"
+    assert EN.reason(reason, {}) == "'rule' revision 2 is valid until 31 October 2026 (covers night, day)"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

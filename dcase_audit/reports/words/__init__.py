@@ -47,8 +47,11 @@ class Wording:
             before=reason.before,
             after=reason.after,
             node=reason.node,
+            subject=reason.subject,
         )
-        return self.catalogue.item.format(item=reason.item, reason=sentence) if reason.item else sentence
+        if not reason.items:
+            return sentence
+        return self.catalogue.covering.format(reason=sentence, items=self.listing(reason.items))
 
     def _evidence(self, title: str, revision: int | None) -> str:
         if not title:
