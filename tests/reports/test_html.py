@@ -106,9 +106,18 @@ def test_loosened_criteria_say_what_they_were_and_who_agreed() -> None:
 
     assert (
         "Edition 3 2026-09-01 10:00 E_9 allows a greater age 3 months 100 days"
-        " IT Service Hana Hatanaka 2026-08-28 11:00 Management Miki Miyamae 2026-08-31 16:20" in document
+        " IT Service (Hana Hatanaka, 2026-08-28) Management (Miki Miyamae, 2026-08-31)" in document
     )
-    assert "E_99 allows a longer silence 5 minutes not limited none" in document
+    assert "E_99 allows a longer silence 5 minutes not limited None." in document
+
+
+def test_a_drill_without_a_date_in_the_period_says_so() -> None:
+    contents = sample("en")
+    drill = replace(contents.drills[0], occurrences=(), unplanned=())
+
+    document = html_text(compose(replace(contents, drills=(drill,), refused_uploads=()), manifest_sha256="0" * 64).html)
+
+    assert "Nothing fell due and nothing was held in the period." in document
 
 
 def test_an_empty_case_says_so() -> None:

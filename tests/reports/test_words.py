@@ -98,6 +98,15 @@ def test_a_period_is_printed_with_its_last_day() -> None:
     assert EN.times.period(None, None) == "not limited"
 
 
+def test_a_day_is_printed_once() -> None:
+    start, end = day(2026, 8, 16, 1), day(2026, 8, 16, 4)
+
+    assert EN.times.period(start, end) == EN.times.span(start, end) == "2026-08-16 01:00 – 04:00"
+    assert EN.times.period(day(2026, 4, 1), day(2026, 4, 2)) == "2026-04-01"
+    assert EN.times.period(day(2026, 4, 1), day(2026, 4, 1, 9)) == "2026-04-01 – 2026-04-01 09:00"
+    assert EN.times.span(start, day(2026, 8, 17)) == "2026-08-16 01:00 – 2026-08-17 00:00"
+
+
 def test_a_moment_names_its_zone() -> None:
     moment = datetime(2026, 11, 20, 6, tzinfo=UTC)
 

@@ -72,6 +72,7 @@ def compose(
         "manifest_sha256": manifest_sha256,
         "section_names": SECTIONS,
         "artefact_titles": {artefact.key: artefact.title for artefact in contents.artefacts},
+        "drill_titles": {drill.key: drill.title for drill in contents.drills},
         "status_rows": sections.status_rows(contents),
         "standing_leaves": sum(leaf.stands for leaf in contents.leaves),
         "falls": sections.falls(contents),

@@ -133,6 +133,30 @@ def period(context: Context, start: datetime | None, end: datetime | None) -> Sa
 
 
 @register.simple_tag(takes_context=True)
+def span(context: Context, start: datetime, end: datetime) -> SafeString:
+    """Set from when until when something went on."""
+    wording = wording_of(context)
+    return set_text(wording, wording.times.span(start, end))
+
+
+@register.simple_tag(takes_context=True)
+def artefact_name(context: Context, key: str) -> SafeString:
+    """Set an artefact's key as a link to the register, and its title."""
+    titles: dict[str, str] = context["artefact_titles"]
+    name = set_text(wording_of(context), titles[key])
+    return format_html('<a class="key" href="#artefact-{}">{}</a> {}', key, key, name)
+
+
+@register.simple_tag(takes_context=True)
+def drill_name(context: Context, key: str) -> SafeString:
+    """Set a drill's key as a link to its record, and its title."""
+    titles: dict[str, str] = context["drill_titles"]
+    return format_html(
+        '<a class="key" href="#drill-{}">{}</a> {}', key, key, set_text(wording_of(context), titles[key])
+    )
+
+
+@register.simple_tag(takes_context=True)
 def measured(context: Context, value: str) -> str:
     return wording_of(context).measured(value)
 
