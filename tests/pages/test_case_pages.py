@@ -240,3 +240,13 @@ def test_a_period_names_a_day_once() -> None:
 
     assert shown == "27 Aug 2026 01:00 – 03:10"
     assert two_days == "27 Aug 2026 01:00 – 28 Aug 2026 03:10"
+
+
+def test_the_leaves_that_do_not_stand_come_with_the_worst_first(cast: Cast, as_: As) -> None:
+    submitted(cast.night_drills, cast.olga)
+    submitted(cast.review_rule, cast.bo, verdict="refutes", covers=[])
+
+    page = text_of(as_("olga").get(f"{CASE}nodes/G_1/"))
+
+    section = page.split("Below it, these do not stand")[1].split("</ul>")[0]
+    assert section.index("chip-refuted") < section.index("chip-pending")
