@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -250,3 +251,12 @@ def test_the_leaves_that_do_not_stand_come_with_the_worst_first(cast: Cast, as_:
 
     section = page.split("Below it, these do not stand")[1].split("</ul>")[0]
     assert section.index("chip-refuted") < section.index("chip-pending")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_node_speaks_the_readers_language_first(cast: Cast, as_: As, language: str) -> None:
+    NodeText.objects.filter(node=cast.node("E_1")).update(statement_ja="訓練の記録", statement_en="Drills held")
+
+    page = text_of(as_("olga", language).get(f"{CASE}nodes/E_1/"))
+
+    assert re.findall('class="statement" lang="(..)"', page)[0] == language
