@@ -146,6 +146,8 @@ def test_a_reason_names_the_evidence_by_its_title() -> None:
         == "「夜間の規則」第2版の有効期間は 2026年10月31日まで（範囲：night、day）"
     )
     assert EN.reason(reason, {}) == "'rule' revision 2 is valid until 31 October 2026 (covers night, day)"
+    assert EN.reason(reason, {}, most=1) == "'rule' revision 2 is valid until 31 October 2026 (covers night and 1 more)"
+    assert EN.reason(reason, {}, most=2) == EN.reason(reason, {})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

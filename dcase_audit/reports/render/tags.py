@@ -17,6 +17,7 @@ from dcase_audit.reports.render.phrases import keep_phrases
 from dcase_audit.reports.words import Wording, exact
 
 register = template.Library()
+NAMED_IN_BRIEF = 3
 IDENTIFIER = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9_-]+")
 
 
@@ -69,6 +70,14 @@ def reason(context: Context, value: Reason) -> SafeString:
     wording = wording_of(context)
     titles: dict[str, str] = context["artefact_titles"]
     return set_text(wording, wording.reason(value, titles))
+
+
+@register.simple_tag(takes_context=True)
+def reason_in_brief(context: Context, value: Reason) -> SafeString:
+    """Set a reason for a narrow column; the account of the node names everything that it is about."""
+    wording = wording_of(context)
+    titles: dict[str, str] = context["artefact_titles"]
+    return set_text(wording, wording.reason(value, titles, most=NAMED_IN_BRIEF))
 
 
 @register.simple_tag(takes_context=True)

@@ -37,8 +37,11 @@ class Wording:
         """Join names as the language does."""
         return self.catalogue.comma.join(items)
 
-    def reason(self, reason: Reason, titles: Mapping[str, str]) -> str:
-        """Return one reason as a sentence, without full stop; ``titles`` says what artefacts are called."""
+    def reason(self, reason: Reason, titles: Mapping[str, str], *, most: int | None = None) -> str:
+        """Return one reason as a sentence, without full stop; ``titles`` says what artefacts are called.
+
+        Of what must be covered ``most`` are named and the others counted; all of them if it is None.
+        """
         sentence = self.catalogue.reasons[reason.code].format(
             evidence=self._evidence(titles.get(reason.artefact, reason.artefact), reason.revision),
             at=self.times.short_moment(reason.at) if reason.at else "",
@@ -51,7 +54,10 @@ class Wording:
         )
         if not reason.items:
             return sentence
-        return self.catalogue.covering.format(reason=sentence, items=self.listing(reason.items))
+        items = self.listing(reason.items[:most])
+        if more := len(reason.items[most:]) if most is not None else 0:
+            items = self.catalogue.and_more.format(items=items, count=more)
+        return self.catalogue.covering.format(reason=sentence, items=items)
 
     def _evidence(self, title: str, revision: int | None) -> str:
         if not title:

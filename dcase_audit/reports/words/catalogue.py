@@ -23,6 +23,7 @@ class Catalogue:
     operators: dict[str, str]
     duration: dict[str, list[str]]
     covering: str
+    and_more: str
     evidence: str
     any_revision: str
     some_evidence: str
