@@ -2,15 +2,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, DateField, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import TruncDate
 
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
     from dcase_audit.notices.models import Notice, OpenItem
+
+BY_URGENCY = ("falls_on", "opened_at", "pk")
+NO_DAY = date(9999, 12, 31)
+# Kinds of item that say that a goal has lost its support.
+HAS_HAPPENED = ("refuted", "missing", "expired", "stale")
 
 
 class OpenItemQuerySet(models.QuerySet["OpenItem"]):
@@ -26,6 +34,20 @@ class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def open(self) -> Self:
         """Keep items that still hold."""
         return self.filter(closed_at=None)
+
+    def by_urgency(self) -> Self:
+        """Put first what is most urgent, by ``falls_on``: the day by which it must be done.
+
+        What has no day because it has happened already fell on the day it was opened; what merely waits comes last.
+        """
+        opened = TruncDate("opened_at", tzinfo=ZoneInfo(settings.TIME_ZONE))
+        falls_on = Case(
+            When(due_on__isnull=False, then=F("due_on")),
+            When(kind__in=HAS_HAPPENED, then=opened),
+            default=Value(NO_DAY),
+            output_field=DateField(),
+        )
+        return self.annotate(falls_on=falls_on).order_by(*BY_URGENCY)
 
     def to_remind(self, *, at: datetime) -> Self:
         """Keep open items whose next reminder or escalation has come."""

@@ -120,7 +120,7 @@ class Reading:
         first, more = shaky[0], len(shaky) - 1
         values = {
             "key": first["node"],
-            "claim": short(self.line_of[first["node"]].statement, 60),
+            "claim": short(self.line_of[first["node"]].statement, 100),
             "status": status_word(Status.of(first["status"]), self.language),
             "count": more,
         }

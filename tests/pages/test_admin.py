@@ -303,6 +303,13 @@ def test_the_admin_speaks_japanese(cast: Cast, as_: As) -> None:
         assert word in page
 
 
+def test_the_admin_leads_back_to_the_pages_once(cast: Cast, as_: As) -> None:
+    page = text_of(as_("ada").get("/admin/"))
+
+    assert "To the pages" in page
+    assert "View site" not in page
+
+
 def test_people_are_added_with_a_password_that_holds(cast: Cast, as_: As) -> None:
     ada = as_("ada")
     fields = {"username": "new-person", "kind": "person", "language": "ja", "usable_password": "true"}

@@ -37,12 +37,13 @@ class Header:
 class Reason:
     """One reason behind a status; ``words`` has a sentence for each ``code``, the other fields fill it.
 
-    ``item`` is what must be covered or the subject compared, ``node`` and ``status`` name a leaf that decides
-    the status of a node above it, ``before`` and ``after`` are versions of the subject.
+    ``items`` are what must be covered, ``subject`` is what was compared, ``node`` and ``status`` name a leaf that
+    decides the status of a node above it, ``before`` and ``after`` are versions of the subject.
     """
 
     code: str
-    item: str = ""
+    items: tuple[str, ...] = ()
+    subject: str = ""
     artefact: str = ""
     revision: int | None = None
     party: str = ""
