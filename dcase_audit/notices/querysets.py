@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, models
-from django.db.models import Case, DateField, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, DateField, F, Q, Value, When
 from django.db.models.functions import TruncDate
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ HAS_HAPPENED = ("refuted", "missing", "expired", "stale")
 
 class OpenItemQuerySet(models.QuerySet["OpenItem"]):
     def visible_to(self, user: User) -> Self:
-        """Keep items of the user's departments, and what the user was told of; for management what came up to it."""
-        from dcase_audit.notices.models import NoticeItem
+        """Keep items of the user's departments, also of those that became one of them, and the user's own.
 
+        Management sees what came up to it as well. Having been told of an item gives no right to it: people leave.
+        """
         access = user.access
-        told = Exists(NoticeItem.objects.filter(item=OuterRef("pk"), notice__recipient=user))
-        own = Q(party__in=list(access.departments)) | Q(owner=user) | told
+        departments = list(access.departments)
+        merged = Q(party__successor__in=departments) | Q(party__successor__successor__in=departments)
+        own = Q(party__in=departments) | merged | Q(owner=user)
         return self.filter(own | Q(step=2) if access.manages else own)
 
     def open(self) -> Self:
