@@ -11,6 +11,7 @@ from django.template import TemplateDoesNotExist
 from dcase_audit.reports.contents import Language, Link, ReportContents
 from dcase_audit.reports.render import html
 from dcase_audit.reports.render.html import compose
+from dcase_audit.reports.render.phrases import WORD_JOINER
 from tests.reports.sample import LANGUAGES, sample
 
 HOSTILE = (
@@ -132,3 +133,13 @@ def test_an_empty_case_says_so() -> None:
     assert "No drill was planned in the period." in document
     assert "The case has no reading notes." in document
     assert "No edition of the period loosened a criterion." in document
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "a goal of another case"), ("ja", "別のケースのゴール")])
+def test_a_goal_of_another_case_is_mentioned_and_not_named(language: Language, says: str) -> None:
+    contents = sample(language)
+    first, *others = contents.nodes
+
+    document = compose(replace(contents, nodes=(replace(first, elsewhere=True), *others)), manifest_sha256="0" * 64)
+
+    assert says in html_text(document.html.replace(WORD_JOINER, "").replace("\u200b", ""))

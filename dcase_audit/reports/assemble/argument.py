@@ -52,7 +52,7 @@ def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str,
         support_rule="any" if node.support_rule == "any" else "all",
         undeveloped=node.undeveloped,
         criterion=_criterion(node.criterion, names) if node.criterion else None,
-        points_at=f"{node.points_at.case}/{node.points_at.key}" if node.points_at else "",
+        elsewhere=node.points_at is not None,
     )
 
 

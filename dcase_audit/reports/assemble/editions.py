@@ -13,6 +13,8 @@ from dcase_audit.reports.contents import Consent, Loosening, Target
 from dcase_audit.reports.contents.editions import Change
 
 OF_KINDS = frozenset({"kinds", "kinds_any"})
+# Goals of other cases are not named: whoever reads the report need not see these cases.
+ELSEWHERE = "points_at"
 
 
 def loosened_of(case: models.Case, names: Names, *, since: datetime, until: datetime) -> tuple[Loosening, ...]:
@@ -26,8 +28,8 @@ def loosened_of(case: models.Case, names: Names, *, since: datetime, until: date
             published_at=edition.published_at,
             node=record["node"],
             change=cast(Change, record["what"]),
-            before=_values(record["what"], record["before"], names),
-            after=_values(record["what"], record["after"], names),
+            before=() if record["what"] == ELSEWHERE else _values(record["what"], record["before"], names),
+            after=() if record["what"] == ELSEWHERE else _values(record["what"], record["after"], names),
             consents=tuple(given.get(edition.sha256, ())),
         )
         for edition in found
