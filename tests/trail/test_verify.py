@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +26,7 @@ from tests.trail.bundles import (
     small_world,
     texts,
 )
-from tests.trail.verifier import run, run_here
+from tests.trail.verifier import Outcome, run, run_here
 
 BOTH = policy(("w1", WITNESS), ("w2", SECOND_WITNESS), groups=["group both all w1 w2"], quorum="both")
 FORGER = Signer(LOG.name, 1, b"forger")
@@ -703,6 +706,86 @@ def test_another_history_is_refuted_by_one_checkpoint_that_is_known(size: int) -
 
     assert run_here(forked.zip()).status == 0
     assert run_here(forked.zip(), known=[honest.checkpoint(size)]).refuted == ["known_checkpoints"]
+
+
+# --- Time stamps and editions ----------------------------------------------------------------------------------------
+
+OPENSSL = shutil.which("openssl")
+TSA = """
+[tsa]
+default_tsa = one
+[one]
+serial = serial
+signer_digest = sha256
+default_policy = 1.2.3
+digests = sha256
+accuracy = secs:1
+[extensions]
+extendedKeyUsage = critical,timeStamping
+[request]
+distinguished_name = name
+[name]
+"""
+
+
+@pytest.fixture
+def stamp(tmp_path: Path) -> Callable[[bytes], bytes]:
+    """A time-stamping authority whose certificate is ``tsa.pem``; gives the RFC 3161 response over some bytes."""
+    (tmp_path / "tsa.cnf").write_text(TSA)
+    (tmp_path / "serial").write_text("01")
+
+    def openssl(*arguments: str) -> None:
+        command = [OPENSSL or "openssl", *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env={"OPENSSL_CONF": "tsa.cnf"})
+
+    openssl(
+        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=TSA", "-days", "1", "-keyout", "tsa.key"),
+        *("-config", "tsa.cnf", "-extensions", "extensions", "-out", "tsa.pem"),
+    )
+
+    def respond(data: bytes) -> bytes:
+        (tmp_path / "data").write_bytes(data)
+        openssl("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "query.tsq")
+        openssl(
+            *("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query.tsq", "-inkey", "tsa.key"),
+            *("-signer", "tsa.pem", "-out", "reply.tsr"),
+        )
+        return (tmp_path / "reply.tsr").read_bytes()
+
+    return respond
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
+def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(
+    tmp_path: Path, stamp: Callable[[bytes], bytes]
+) -> None:
+    bundle = small_world().bundle()
+    certificates = ["--tsa-certificates", str(tmp_path / "tsa.pem")]
+    first_signature = "\n".join(bundle.checkpoint().splitlines()[:5]) + "\n"
+
+    bundle.changed["timestamps/000000000023.tsr"] = stamp(first_signature.encode())
+    good, unchecked = run(bundle.zip(), more=certificates), run(bundle.zip())
+    bundle.changed["timestamps/000000000023.tsr"] = stamp(bundle.checkpoint().encode())
+    bad = run(bundle.zip(), more=certificates)
+
+    assert (good.status, good.outcome("timestamps")) == (0, "ok")
+    assert good.report["log"]["timestamped_at"] > "2026"
+    assert (unchecked.status, unchecked.outcome("timestamps")) == (0, "not checked")
+    assert (bad.refuted, bad.bad["checkpoint"]) == (["timestamps"], 23)
+
+
+def test_a_bundle_about_an_earlier_moment_has_the_edition_of_that_moment() -> None:
+    def at(moment: str) -> Outcome:
+        world = small_world()
+        published_at = "2026-05-01T09:00:00+09:00"
+        world.insert("cases_edition", id=2, case_id=1, number=2, sha256="00", published_at=published_at)
+        bundle = world.bundle()
+        bundle.header["at"] = moment
+        return run_here(bundle.zip())
+
+    assert at("2026-04-30T23:59:59.9Z").status == 0
+    assert at("2026-05-01T00:00:00Z").refuted == ["cases"]
+    assert at("2026-04-01T09:00:00Z").refuted == ["cases"]
 
 
 # --- Receipts -------------------------------------------------------------------------------------------------------

@@ -369,7 +369,7 @@ def quorum_at(cosignatures: list[tuple[str, int]], policy: Policy) -> int | None
     seen: set[str] = set()
     for name, at in cosignatures:
         seen.add(name)
-        if policy.quorum != "none" and policy.met(policy.quorum, seen):
+        if policy.met(seen):
             return at
     return None
 
@@ -387,12 +387,13 @@ class Policy:
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = ""
 
-    def met(self, name: str, seen: set[str]) -> bool:
-        """Say whether the witness or group ``name`` is satisfied by the witnesses in ``seen``."""
-        if name in self.witnesses:
-            return name in seen
-        needed, members = self.groups[name]
-        return sum(self.met(member, seen) for member in members) >= needed
+    def met(self, seen: set[str]) -> bool:
+        """Say whether the quorum is satisfied by the witnesses in ``seen``; groups name only what is above them."""
+        satisfied = set(seen)
+        for name, (needed, members) in self.groups.items():
+            if sum(member in satisfied for member in members) >= needed:
+                satisfied.add(name)
+        return self.quorum in satisfied
 
 
 def policy_of(data: bytes) -> Policy:
@@ -1649,9 +1650,12 @@ class Examination:
         """Return the SHA-256 of the newest edition of a case, at the moment that the bundle is about."""
         at = self.bundle.header["at"]
         editions = [row for row in self.shown_rows.get("cases_edition", []) if row[0] == case]
-        if at is not None:
-            editions = [row for row in editions if moment_of(row[3]) <= moment_of(at)]
-        return max(editions, key=lambda row: int(row[1]))[2] if editions else ""
+        try:
+            if at is not None:
+                editions = [row for row in editions if moment_of(row[3]) <= moment_of(at)]
+            return str(max(editions, key=lambda row: int(row[1]))[2]) if editions else ""
+        except ValueError as wrong:
+            raise Refuted(f"a row of cases_edition: {shown(wrong)}", object=f"cases_case/{case}") from None
 
     # Section 4.9
     def check_timestamps(self) -> str:
