@@ -534,6 +534,15 @@ def earlier_checkpoint_by_another_key(world: World) -> Bundle:
     return bundle
 
 
+@attack("leaves", checkpoint=23)
+def second_checkpoint_of_the_same_size(world: World) -> Bundle:
+    """The log signed two histories of one size: whoever shows both refutes it."""
+    bundle = world.bundle()
+    world.events[9].salts = {name: bytes(16) for name in world.events[9].fields}
+    bundle.changed["checkpoints/000000000023"] = world.bundle().checkpoint().encode()
+    return bundle
+
+
 @attack("leaves", checkpoint=11)
 def earlier_checkpoint_under_another_size(world: World) -> Bundle:
     bundle = world.bundle()

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,16 @@ def test_a_known_checkpoint_that_the_log_did_not_sign_is_no_use() -> None:
 
     assert run_here(bundle.zip(), known=[forged]).status == 2
     assert run_here(bundle.zip(), known=["nonsense"]).status == 2
+
+
+def test_a_known_checkpoint_of_another_log_is_no_use() -> None:
+    other = Signer("other.example/log", 1, b"other")
+    elsewhere = replace(tiny_world().bundle(log=other), origin=other.name)
+    both = policy(("w1", WITNESS), logs=[LOG, other])
+
+    for given_input in (tiny_world().bundle().zip(), tiny_world().receipt(0).text()):
+        outcome = run_here(given_input, policy=both, known=[elsewhere.checkpoint()])
+        assert (outcome.status, "of another log" in outcome.report["problem"]) == (2, True)
 
 
 # --- Malformed checkpoints, each instead of the good one ------------------------------------------------------------

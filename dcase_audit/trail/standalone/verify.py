@@ -820,17 +820,15 @@ def check_members(bundle: Bundle) -> None:
 
 APP, INSERT, UPDATE, DELETE, BASELINE, SHAPE = range(6)
 ROW_KINDS = {b"insert": INSERT, b"update": UPDATE, b"delete": DELETE, b"baseline": BASELINE, b"shape": SHAPE}
-NUMBER = rb"(0|[1-9][0-9]{0,15})"
-SIGN = rb'(?:[!#-\[\]-~]|\\["\\])'  # printable, without space; quotation mark and backslash escaped
+MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+NUMBER, XID = "0|[1-9][0-9]{0,15}", "0|[1-9][0-9]{0,19}"
+KIND = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?"
+OBJECT = r'(?:[!#-\[\]-~]|\\["\\]){1,200}'  # printable, without space; quotation mark and backslash escaped
 LEAF = re.compile(
-    rb'\{"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z)",'
-    rb'"fields":"([0-9a-f]{64})","id":'
-    + NUMBER
-    + rb',"kind":"([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)","n":'
-    + NUMBER
-    + rb","
-    rb'"object":"(' + SIGN + rb'{1,200})","seq":' + NUMBER + rb',"source":"(row|app)","v":1,'
-    rb'"version":' + NUMBER + rb',"xid":"' + NUMBER.replace(b"15", b"19") + rb'"\}'
+    (
+        rf'\{{"at":"({MOMENT})","fields":"([0-9a-f]{{64}})","id":({NUMBER}),"kind":"({KIND})","n":({NUMBER}),'
+        rf'"object":"({OBJECT})","seq":({NUMBER}),"source":"(row|app)","v":1,"version":({NUMBER}),"xid":"({XID})"\}}'
+    ).encode()
 )
 ROW_OBJECT = re.compile(rb"([a-z_][a-z0-9_]*)/(.+)")
 APP_OBJECT = re.compile(rb"[a-z][a-z0-9_]*:.+")
@@ -1326,7 +1324,7 @@ class Examination:
     checkpoint: Checkpoint = field(init=False)
     earlier: dict[int, Checkpoint] = field(default_factory=dict)
     witnessed: dict[int, Witnessed] = field(default_factory=dict)
-    roots: dict[int, bytes] = field(default_factory=dict)
+    roots: dict[int, bytes] = field(default_factory=lambda: {0: EMPTY_ROOT})
     lives: dict[bytes, int] = field(default_factory=dict)  # after the events that the state shows
     rows: dict[bytes, bytes] = field(default_factory=dict)  # likewise, of the disclosed events
     partial: dict[bytes, tuple[int, Columns]] = field(default_factory=dict)
@@ -1410,28 +1408,11 @@ class Examination:
 
     def read_leaves(self) -> None:
         """Go through the leaves once: roots of all checkpoints, form and time of each leaf, versions, lives."""
-        size = self.bundle.header["size"]
-        sizes = sorted({size, *self.earlier, *(known.size for _, known in self.known if known.size <= size)})
-        tiles = range(-(-size // TILE))
-        blocks = [tiles[at : at + 16] for at in range(0, len(tiles), 16)]
-        bounds = self.bounds()
-        tasks = []
-        for block in blocks:
-            low, high = block[0] * TILE, (block[-1] + 1) * TILE
-            within = [each for each in bounds if each.end > low]
-            last = next((place for place, each in enumerate(within) if each.end >= high), len(within))
-            tasks.append((block, [each for each in sizes if low < each <= high], within[: last + 1]))
         tree, order = Growing(), Order(self.bundle.header["state_size"])
         late: list[int] = []
-        self.roots[0] = EMPTY_ROOT
+        tasks = self.leaf_tasks()
         for task, found in zip(tasks, self.workers.map(leaf_block, tasks)):
-            for number, root in zip(task[0], found.roots):
-                for each in [each for each in found.prefixes if number * TILE < each <= (number + 1) * TILE]:
-                    if each < (number + 1) * TILE:
-                        self.roots[each] = tree.root(found.prefixes[each])
-                if (number + 1) * TILE <= size:
-                    tree.add(root)
-                    self.roots[(number + 1) * TILE] = tree.root(None)
+            self.grow(tree, task[0], found)
             late += found.late
             if "records" not in self.wrong:
                 order.take(task[0][0] * TILE, found.leaves)
@@ -1440,23 +1421,48 @@ class Examination:
         if order.life_wrong is not None:
             self.wrong["chains"] = order.life_wrong
         self.lives = order.state if order.state is not None else order.last
-        self.report.counts.update(recorded_late=len(late), events=size, baselines=order.baselines)
+        size = self.bundle.header["size"]
+        self.report.counts.update(events=size, recorded_late=len(late), baselines=order.baselines)
         if late:
             self.report.log["first_recorded_late"] = late[0]
+
+    def leaf_tasks(self) -> list[tuple[range, list[int], list[Bound]]]:
+        """Cut the log into stretches of sixteen tiles, each with the checkpoints and the bounds that concern it."""
+        size = self.bundle.header["size"]
+        sizes = sorted({size, *self.earlier, *(known.size for _, known in self.known)})
+        tiles, bounds, tasks = range(-(-size // TILE)), self.bounds(), []
+        for first in range(0, len(tiles), 16):
+            low, high = first * TILE, (first + 16) * TILE
+            within = [each for each in bounds if each.end > low]
+            last = next((place for place, each in enumerate(within) if each.end >= high), len(within))
+            here = [each for each in sizes if low < each <= high]
+            tasks.append((tiles[first : first + 16], here, within[: last + 1]))
+        return tasks
+
+    def grow(self, tree: Growing, tiles: range, found: LeafBlock) -> None:
+        """Add tiles to the tree, and keep its root at the end of each and wherever a checkpoint ends."""
+        for number, root in zip(tiles, found.roots):
+            end = (number + 1) * TILE
+            for size, part in found.prefixes.items():
+                if end - TILE < size < end:
+                    self.roots[size] = tree.root(part)
+            if end <= self.bundle.header["size"]:
+                tree.add(root)
+                self.roots[end] = tree.root(None)
 
     def check_leaves(self, signatures: Refuted | None) -> str:
         if signatures is not None:
             raise signatures
         good = 0
-        for size, checkpoint in sorted({**self.earlier, self.checkpoint.size: self.checkpoint}.items()):
+        for checkpoint in sorted([*self.earlier.values(), self.checkpoint], key=lambda each: each.size):
+            size = checkpoint.size
             if self.roots.get(size) != checkpoint.root:
                 why = f"the leaves do not lead to the root of the checkpoint of size {size}"
                 if size > good:
                     why += f": what differs lies in the records {good} to {size - 1}"
                 raise Refuted(why, checkpoint=size)
             good = size
-        twin = self.earlier.get(self.checkpoint.size)
-        others = len(self.earlier) - (twin is not None)
+        others = len(self.earlier.keys() - {self.checkpoint.size})
         seen = sum(each.at is not None for each in self.witnessed.values())
         said = f"the root over {self.checkpoint.size:,} leaves, and those of {others} earlier checkpoints"
         return f"{said}; {seen} in all are witnessed"
@@ -1465,6 +1471,7 @@ class Examination:
         if not self.known:
             raise NotChecked("because no --known-checkpoint was given: a bundle cannot show that it is the newest")
         for name, known in self.known:
+            check_same_log(name, known, self.checkpoint)
             if known.size > self.checkpoint.size:
                 why = f"the bundle is old: it goes up to {self.checkpoint.size}, and {shown(name)} up to {known.size}"
                 raise Refuted(why, checkpoint=known.size)
@@ -1674,6 +1681,11 @@ class Examination:
         ]
         self.report.log["timestamped_at"] = times_said[-1]
         return f"{len(names)}, the last of {times_said[-1]}"
+
+
+def check_same_log(name: str, known: Checkpoint, checkpoint: Checkpoint) -> None:
+    if known.origin != checkpoint.origin:
+        raise Unusable(f"the known checkpoint {shown(name)} is of another log: {shown(known.origin)}")
 
 
 def check_quorum(checkpoint: Checkpoint, seen: Witnessed, policy: Policy, report: Report) -> str:
@@ -1974,6 +1986,8 @@ def receipt_checkpoint(receipt: Receipt, policy: Policy, report: Report, seen: l
 def receipt_known(receipt: Receipt, known: list[tuple[str, Checkpoint]]) -> str:
     if not known:
         raise NotChecked("because no --known-checkpoint was given")
+    for name, checkpoint in known:
+        check_same_log(name, checkpoint, receipt.checkpoint)
     same = [each for each in known if each[1].size == receipt.checkpoint.size]
     for name, checkpoint in same:
         if checkpoint.root != receipt.checkpoint.root:
