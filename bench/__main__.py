@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import faults, http, status
+from bench import faults, http, status, verification
 from bench.table import Row, show
 from bench.world import database
 
@@ -17,8 +17,8 @@ SEEDED = {
     "list": http.listing,
     "pages": http.pages,
 }
-# With a whole stack of its own.
-ALONE = {"faults": faults.faults}
+# With a whole stack of its own, or with none.
+ALONE = {"faults": faults.faults, "verify": verification.verification}
 
 
 def main(names: list[str]) -> int:
