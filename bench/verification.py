@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import multiprocessing
 import os
-import resource
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,31 +39,41 @@ def verification() -> list[Row]:
     with TemporaryDirectory() as folder:
         log_alone, whole, policy = Path(folder, "log.zip"), Path(folder, "whole.zip"), Path(folder, "policy")
         policy.write_text(f"log {vkey(ORIGIN, 1)}\nwitness w {vkey(WITNESS, 4)}\nquorum w\n")
-        written = seconds(lambda: write(log_alone, whole))
+        written = seconds(lambda: write_elsewhere(log_alone, whole))
         rows = [
             measured("the log alone", log_alone, policy, LOG_ALONE),
             measured("everything", whole, policy, EVERYTHING),
         ]
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    peak = max(memory for _, memory in rows)
     beside = f"of its largest process; writing the bundle took {written:.0f} s"
-    rows.append(Row("verify: memory", f"{peak / 1e6:,.0f} MB", f"< {MEMORY / 1e6:,.0f} MB", peak < MEMORY, beside))
-    return rows
+    row = Row("verify: memory", f"{peak / 1e6:,.0f} MB", f"< {MEMORY / 1e6:,.0f} MB", peak < MEMORY, beside)
+    return [*(row for row, _ in rows), row]
 
 
-def measured(what: str, bundle: Path, policy: Path, target: float) -> Row:
-    """Verify a bundle in a process of its own, with as many workers as it wants; ``target`` is that of a million."""
+def measured(what: str, bundle: Path, policy: Path, target: float) -> tuple[Row, int]:
+    """Verify a bundle with as many workers as it wants; return the row, and the peak of its largest process in bytes.
+
+    ``target`` is that of a million events.
+    """
     command = [sys.executable, "-I", "-S", str(VERIFIER), str(bundle), "--policy", str(policy)]
-    before = processor_time()
-    taken = seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    start = time.perf_counter()
+    verifier = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(verifier.pid, 0)
+    taken = time.perf_counter() - start
+    verifier.returncode = os.waitstatus_to_exitcode(status)
+    assert verifier.returncode == 0, f"the bundle was not verified: {verifier.returncode}"
     limit = target * EVENTS / 1_000_000
-    beside = f"{processor_time() - before:.1f} s of processor time, a bundle of {bundle.stat().st_size / 1e6:,.0f} MB"
-    return Row(f"verify: {EVENTS:,} events, {what}", f"{taken:.1f} s", f"< {limit:g} s", taken < limit, beside)
+    size = bundle.stat().st_size
+    beside = f"{used.ru_utime + used.ru_stime:.1f} s of processor time, a bundle of {size / 1e6:,.0f} MB"
+    row = Row(f"verify: {EVENTS:,} events, {what}", f"{taken:.1f} s", f"< {limit:g} s", taken < limit, beside)
+    return row, used.ru_maxrss * 1024
 
 
-def processor_time() -> float:
-    """Return the seconds that the processes started so far have used, on all processors together."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def write_elsewhere(log_alone: Path, whole: Path) -> None:
+    """Write in a process of its own: a child's peak is never less than what its parent held when it was started."""
+    writer = multiprocessing.get_context("spawn").Process(target=write, args=(log_alone, whole))
+    writer.start()
+    writer.join()
 
 
 def write(log_alone: Path, whole: Path) -> None:

@@ -878,6 +878,9 @@ class Bound(NamedTuple):
     not_after: str
 
 
+AFTER = "it says {}, after a witness had seen it"
+
+
 class LeafBlock(NamedTuple):
     """What a worker found in some tiles: hashes for the tree, and of each leaf what the checks in order need."""
 
@@ -886,13 +889,14 @@ class LeafBlock(NamedTuple):
     leaves: list[tuple[bytes, int, int, int, int]]  # object, version, kind, xid, id
     late: list[int]
     wrong: Refuted | None
+    wrong_time: Refuted | None
 
 
 def leaf_block(task: tuple[range, list[int], list[Bound]]) -> LeafBlock:
     """Hash and parse the leaves of some tiles. ``sizes`` of the task: where in them a checkpoint ends."""
     tiles, sizes, bounds = task
     bundle = opened()
-    block = LeafBlock([], {}, [], [], None)
+    block = LeafBlock([], {}, [], [], None, None)
     try:
         for number in tiles:
             leaves = bundle.tile(number)
@@ -903,15 +907,22 @@ def leaf_block(task: tuple[range, list[int], list[Bound]]) -> LeafBlock:
                 if first < size <= first + len(leaves):
                     block.prefixes[size] = root_of(hashes[: size - first])
             if block.wrong is None:
-                block = block._replace(wrong=read_leaves(leaves, first, bounds, block))
+                wrong, wrong_time = read_leaves(leaves, first, bounds, block)
+                block = block._replace(wrong=wrong, wrong_time=block.wrong_time or wrong_time)
     except Refuted as wrong:
         return block._replace(wrong=block.wrong or wrong)
     return block
 
 
-def read_leaves(leaves: list[bytes], first: int, bounds: list[Bound], block: LeafBlock) -> Refuted | None:
-    """Parse leaves into ``block``; return, and do not raise, what is wrong with the first bad one: the tree goes on."""
+def read_leaves(
+    leaves: list[bytes], first: int, bounds: list[Bound], block: LeafBlock
+) -> tuple[Refuted | None, Refuted | None]:
+    """Parse leaves into ``block``; return, and do not raise, what is wrong first with the form of one and a time.
+
+    Whatever is wrong, the tree goes on.
+    """
     place = 0
+    wrong_time: Refuted | None = None
     try:
         for seq, data in enumerate(leaves, first):
             leaf = leaf_of(data, seq)
@@ -921,12 +932,11 @@ def read_leaves(leaves: list[bytes], first: int, bounds: list[Bound], block: Lea
             if place < len(bounds):
                 if leaf.at < bounds[place].not_before:
                     block.late.append(seq)
-                elif leaf.at > bounds[place].not_after:
-                    why = f"it says {leaf.at}, after a witness had seen it"
-                    raise Refuted(why, seq=seq, object=leaf.object.decode())
+                elif leaf.at > bounds[place].not_after and wrong_time is None:
+                    wrong_time = Refuted(AFTER.format(leaf.at), seq=seq, object=leaf.object.decode())
     except Refuted as wrong:
-        return wrong
-    return None
+        return wrong, wrong_time
+    return None, wrong_time
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1216,6 +1226,7 @@ CHECKS = {
     "known_checkpoints": "Known checkpoints",
     "leaves": "Leaves",
     "records": "Each leaf",
+    "times": "Times",
     "disclosures": "Disclosures",
     "chains": "Chains",
     "state": "State",
@@ -1227,7 +1238,7 @@ CHECKS = {
 }
 
 
-BUNDLE_CHECKS = list(CHECKS)[:11]
+BUNDLE_CHECKS = list(CHECKS)[:12]
 
 
 @dataclass
@@ -1355,6 +1366,7 @@ class Examination:
         report.attempt("known_checkpoints", self.check_known)
         report.attempt("leaves", lambda: self.check_leaves(signatures))
         report.attempt("records", self.check_records)
+        report.attempt("times", self.check_times, "records")
         report.attempt("disclosures", self.check_disclosures, "records")
         report.attempt("chains", self.check_chains, "records", "disclosures")
         report.attempt("state", self.check_state, "records", "disclosures")
@@ -1414,6 +1426,8 @@ class Examination:
         for task, found in zip(tasks, self.workers.map(leaf_block, tasks)):
             self.grow(tree, task[0], found)
             late += found.late
+            if found.wrong_time is not None:
+                self.wrong.setdefault("times", found.wrong_time)
             if "records" not in self.wrong:
                 order.take(task[0][0] * TILE, found.leaves)
                 if order.wrong is not None or found.wrong is not None:
@@ -1483,11 +1497,15 @@ class Examination:
     def check_records(self) -> str:
         if "records" in self.wrong:
             raise self.wrong["records"]
-        late = self.report.counts["recorded_late"]
-        said = "canonical, numbered without gaps"
+        return "canonical, in their place, the events of each object numbered without a gap"
+
+    def check_times(self) -> str:
+        if "times" in self.wrong:
+            raise self.wrong["times"]
         if not any(each.at is not None for each in self.witnessed.values()):
-            return f"{said}; their times were not checked, because no witness saw a checkpoint"
-        return f"{said}, their times between those of witnesses" + (f" but for {late} recorded late" if late else "")
+            raise NotChecked("because no quorum of witnesses saw a checkpoint")
+        late = self.report.counts["recorded_late"]
+        return "each between those of two witnessed checkpoints" + (f", but for {late:,} recorded late" if late else "")
 
     # Section 4.5
     def check_disclosures(self) -> str:
@@ -1961,7 +1979,7 @@ def examine_receipt(data: bytes, policy: Policy, known: list[tuple[str, Checkpoi
         return "a receipt and nothing beside it"
 
     if not report.attempt("container", container):
-        for check in ("checkpoint", "known_checkpoints", "inclusion", "records", "fields"):
+        for check in ("checkpoint", "known_checkpoints", "inclusion", "records", "times", "fields"):
             report.checks[check] = (NOT_CHECKED, "because what it rests on (container) was refuted")
         return
     receipt = found[0]
@@ -1969,7 +1987,8 @@ def examine_receipt(data: bytes, policy: Policy, known: list[tuple[str, Checkpoi
     report.attempt("checkpoint", lambda: receipt_checkpoint(receipt, policy, report, seen))
     report.attempt("known_checkpoints", lambda: receipt_known(receipt, known))
     report.attempt("inclusion", lambda: receipt_inclusion(receipt))
-    report.attempt("records", lambda: receipt_record(receipt, seen), "inclusion")
+    report.attempt("records", lambda: receipt_record(receipt), "inclusion")
+    report.attempt("times", lambda: receipt_time(receipt, seen), "records")
     report.attempt("fields", lambda: receipt_fields(receipt, report), "records")
 
 
@@ -2006,15 +2025,19 @@ def receipt_inclusion(receipt: Receipt) -> str:
     return f"record {receipt.seq} is in the log of {receipt.checkpoint.size:,}"
 
 
-def receipt_record(receipt: Receipt, seen: list[Witnessed]) -> str:
+def receipt_record(receipt: Receipt) -> str:
+    leaf = leaf_of(receipt.leaf, receipt.seq)
+    return f"canonical, of {shown(leaf.object.decode())}"
+
+
+def receipt_time(receipt: Receipt, seen: list[Witnessed]) -> str:
     leaf = leaf_of(receipt.leaf, receipt.seq)
     at = seen[0].at if seen else None
     if at is None:
-        return "canonical; its time was not checked, because no quorum of witnesses saw the checkpoint"
-    latest = spelt(datetime.fromtimestamp(at + 1, timezone.utc) + TOLERANCE)
-    if leaf.at > latest:
-        raise Refuted(f"it says {leaf.at}, after a witness had seen it", seq=receipt.seq, object=leaf.object.decode())
-    return "canonical, and its time is not after that of the witness"
+        raise NotChecked("because no quorum of witnesses saw the checkpoint")
+    if leaf.at > spelt(datetime.fromtimestamp(at + 1, timezone.utc) + TOLERANCE):
+        raise Refuted(AFTER.format(leaf.at), seq=receipt.seq, object=leaf.object.decode())
+    return "not after that of the witness; how long before it was recorded takes a bundle to tell"
 
 
 def receipt_fields(receipt: Receipt, report: Report) -> str:
@@ -2050,7 +2073,11 @@ COUNTED = {
 
 def as_json(report: Report) -> str:
     """Return the report for programs. Keys are only ever added to this structure."""
-    checks = [{"check": name, "outcome": outcome, "says": says} for name, (outcome, says) in report.checks.items()]
+    checks = []
+    for name, (outcome, says) in report.checks.items():
+        wrong = report.refutations.get(name)
+        place = {"seq": wrong.seq, "object": wrong.object, "checkpoint": wrong.checkpoint} if wrong else {}
+        checks.append({"check": name, "outcome": outcome, "says": says, **place})
     document = {
         "format": REPORT_FORMAT,
         "verdict": report.verdict(),
