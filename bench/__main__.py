@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import faults, http, status, trail_log
+from bench import faults, http, status, trail_log, verification
 from bench.table import Row, show
 from bench.world import database
 
@@ -18,7 +18,7 @@ SEEDED = {
     "pages": http.pages,
 }
 # Without that database: with a whole stack, or with files alone.
-ALONE = {"faults": faults.faults, "log": trail_log.log}
+ALONE = {"faults": faults.faults, "log": trail_log.log, "verify": verification.verification}
 
 
 def main(names: list[str]) -> int:
