@@ -6,7 +6,7 @@ import sys
 
 from bench import faults, http, status, trail_log, verification
 from bench.table import Row, show
-from bench.world import database
+from bench.world import server
 
 # In a database that the benchmark seeds.
 SEEDED = {
@@ -31,9 +31,9 @@ def main(names: list[str]) -> int:
     wanted = names or known
     found: list[Row] = []
     if any(name in SEEDED for name in wanted):
-        with database() as owner:
+        with server() as world:
             for name in wanted:
-                found += SEEDED[name](owner) if name in SEEDED else []
+                found += SEEDED[name](world) if name in SEEDED else []
     for name in wanted:
         found += ALONE[name]() if name in ALONE else []
     print(show(found))

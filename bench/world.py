@@ -1,4 +1,4 @@
-"""A database of its own, durable as in production, and worlds of any size written into it by the owner."""
+"""A server of its own, durable as in production, and worlds of any size: clones of a migrated template."""
 
 from __future__ import annotations
 
@@ -10,74 +10,137 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
+
+from dcase_audit.embedded import roles
+from dcase_audit.embedded.database import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
-TABLES = (
-    "cases_forecast, cases_statuschange, cases_nodestatus, cases_settlement, cases_settlementrequest,"
-    " evidence_standing, evidence_decision, evidence_revisionfile, evidence_revision, evidence_support,"
-    " evidence_artefact, cases_criterion,"
-    " cases_link, cases_nodetext, cases_node, cases_edition, cases_consent, cases_case, jobs_job"
-)
+TEMPLATE, WORLD = roles.DATABASE, "dcase_world"
+
+
+class World:
+    """The database that a benchmark works in: a clone of the template, which the owner may write to by SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._owner: psycopg.Connection[Any] | None = None
+
+    def url(self, role: str) -> str:
+        """Return the URL by which ``dcase_owner``, ``dcase_app`` ... connects."""
+        return urlsplit(self._database.url(role))._replace(path=f"/{WORLD}").geturl()
+
+    def renew(self) -> None:
+        """Begin again with a world in which nothing has happened."""
+        from django.db import connections
+
+        connections.close_all()
+        self.close()
+        with self._database.cluster.connect() as superuser:
+            superuser.execute(f"DROP DATABASE IF EXISTS {WORLD} WITH (FORCE)".encode())
+            superuser.execute(f"CREATE DATABASE {WORLD} TEMPLATE {TEMPLATE} OWNER {roles.OWNER}".encode())
+            # A database's privileges are not copied.
+            for grant in roles.database_grants(WORLD):
+                superuser.execute(grant.encode())
+        self._owner = psycopg.connect(self.url(roles.OWNER), autocommit=True)
+        self.execute("""SELECT set_config('trail.context', '{"actor": "bench"}', false)""")
+
+    def execute(self, statement: str, values: Any = None) -> psycopg.Cursor[Any]:
+        """Run a statement as the owner."""
+        assert self._owner is not None
+        return self._owner.execute(statement.encode(), values)
+
+    def one(self, query: str, values: Any = None) -> int:
+        """Return the number that a query finds."""
+        row = self.execute(query, values).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def uncaptured(self) -> Iterator[None]:
+        """Write without the trail, as the owner alone can arrange."""
+        self._triggers("DISABLE")
+        try:
+            yield
+        finally:
+            self._triggers("ENABLE ALWAYS")
+
+    def _triggers(self, turned: str) -> None:
+        from dcase_audit.trail.capture import captured
+
+        for table, wanted in captured().items():
+            self.execute(f"ALTER TABLE {table} {', '.join(f'{turned} TRIGGER {name}' for name in wanted.triggers())}")
+
+    def close(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
+            self._owner = None
 
 
 @contextmanager
-def database() -> Iterator[psycopg.Connection[Any]]:
-    """Start the embedded cluster in ``var/bench``, migrate, set Django up; yield the owner's connection."""
-    from dcase_audit.embedded.database import Database
-
+def server() -> Iterator[World]:
+    """Start the embedded cluster in ``var/bench``, migrate a template, set Django up; yield the world to be."""
     directory = Path(os.environ.get("BENCH_DIR", ROOT / "var" / "bench"))
     directory.mkdir(parents=True, exist_ok=True)
     os.environ["DATA_DIR"] = str(directory)
-    cluster = Database(directory)
-    cluster.start()
+    database = Database(directory)
+    database.start()
+    world = World(database)
     try:
-        environment = {
-            **os.environ,
-            "SECRET_KEY": "bench-only-" + "k" * 50,
-            "DATABASE_OWNER_URL": cluster.url("dcase_owner"),
-            "DATABASE_URL": cluster.url("dcase_app"),
-            "DJANGO_SETTINGS_MODULE": "dcase_audit.settings",
-            "CELERY_BROKER_URL": "memory://",
-        }
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(migrate, cwd=ROOT, env={**environment, "DATABASE_ROLE": "owner"}, check=True)
-        os.environ.update(environment)
-        os.environ.pop("DATABASE_OWNER_URL")
+        _migrate(database)
+        os.environ.update(_environment(world.url(roles.APP)))
         import django
 
         from dcase_audit.collector import spare_what_is_loaded
 
         django.setup()
         spare_what_is_loaded()
-        with psycopg.connect(cluster.url("dcase_owner"), autocommit=True) as owner:
-            yield owner
+        yield world
     finally:
-        cluster.cluster.stop()
+        world.close()
+        database.cluster.stop()
 
 
-def empty(owner: psycopg.Connection[Any]) -> None:
-    """Remove every world."""
-    owner.execute(f"TRUNCATE {TABLES} CASCADE")
+def _migrate(database: Database) -> None:
+    """Make the template anew: what an earlier version of the product left in it is of no use."""
+    with database.cluster.connect() as superuser:
+        for name in (WORLD, TEMPLATE):
+            superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        roles.ensure(superuser, {})
+    told = _environment(database.url(roles.APP))
+    told |= {"DATABASE_OWNER_URL": database.url(roles.OWNER), "DATABASE_ROLE": "owner"}
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **told}, check=True)
 
 
-def seed(owner: psycopg.Connection[Any], *, cases: int, leaves: int, due: float = 0.1) -> None:
-    """Write ``cases`` cases of ``leaves`` leaves, each with an artefact of two revisions; ``due`` end within a day.
+def _environment(url: str) -> dict[str, str]:
+    return {
+        "SECRET_KEY": "bench-only-" + "k" * 50,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "dcase_audit.settings",
+        "CELERY_BROKER_URL": "memory://",
+    }
+
+
+def seed(world: World, *, cases: int, leaves: int, due: float = 0.1) -> None:
+    """Begin with ``cases`` cases of ``leaves`` leaves, each with an artefact of two revisions; ``due`` end in a day.
 
     A case has a goal, a strategy for 50 leaves, a goal for five, and the leaves; 5 % of the artefacts support a second
-    leaf. The first case is settled by the rules; what came out is copied to the others, which differ in nothing.
+    leaf. The first case is settled by the rules; what came out is copied to the others, which differ in nothing. The
+    trail is not told of any of it, and of everything afterwards.
     """
     from dcase_audit.cases.status import RULES_VERSION
 
-    empty(owner)
+    world.renew()
     strategies, goals = leaves // 50, leaves // 5
     size = 1 + strategies + goals + leaves
-    party = _party(owner)
-    kind = _kind(owner)
-    user = _user(owner)
+    party = _party(world)
+    kind = _kind(world)
+    user = _user(world)
     values = {
         "cases": cases,
         "leaves": leaves,
@@ -92,12 +155,13 @@ def seed(owner: psycopg.Connection[Any], *, cases: int, leaves: int, due: float 
         "due": int(1 / due),
         "rules": RULES_VERSION,
     }
-    _run(owner, "seed.sql", values)
-    _settle_first(owner, values)
-    owner.execute("VACUUM ANALYZE")
+    with world.uncaptured():
+        _run(world, "seed.sql", values)
+        _settle_first(world, values)
+    world.execute("VACUUM ANALYZE")
 
 
-def _settle_first(owner: psycopg.Connection[Any], values: dict[str, Any]) -> None:
+def _settle_first(world: World, values: dict[str, Any]) -> None:
     """Settle the first case by the rules and copy what came out to the others."""
     from django.db import connection, transaction
 
@@ -109,43 +173,37 @@ def _settle_first(owner: psycopg.Connection[Any], values: dict[str, Any]) -> Non
         statuses.settle_case(1, moment=NOW, cause="bench.seeded")
         settling.close([1], NOW)
     connection.close()
-    _run(owner, "copies.sql", values)
+    _run(world, "copies.sql", values)
 
 
-def _run(owner: psycopg.Connection[Any], name: str, values: dict[str, Any]) -> None:
+def _run(world: World, name: str, values: dict[str, Any]) -> None:
     """Run the statements of a file beside this one, one after the other."""
     for statement in (ROOT / "bench" / name).read_text().split(";\n"):
         if statement.strip():
-            owner.execute(statement, values)
+            world.execute(statement, values)
 
 
-def _party(owner: psycopg.Connection[Any]) -> int:
-    owner.execute(
+def _party(world: World) -> int:
+    world.execute(
         "INSERT INTO accounts_party (key, kind, name_ja, name_en, symbol, holds_ja, holds_en, since)"
         " SELECT 'department-' || n, 'department', '部署' || n, 'Department ' || n, '', '', '', '2020-01-01'"
         " FROM generate_series(1, 20) n ON CONFLICT (key) DO NOTHING"
     )
-    return _one(owner, "SELECT min(id) FROM accounts_party WHERE key LIKE 'department-%'")
+    return world.one("SELECT min(id) FROM accounts_party WHERE key LIKE 'department-%'")
 
 
-def _kind(owner: psycopg.Connection[Any]) -> int:
-    owner.execute(
+def _kind(world: World) -> int:
+    world.execute(
         "INSERT INTO evidence_kind (key, name_ja, name_en, for_monitors, retention, retention_basis)"
         " VALUES ('rule', '規則', 'Rule', false, 'P10Y', '') ON CONFLICT (key) DO NOTHING"
     )
-    return _one(owner, "SELECT id FROM evidence_kind WHERE key = 'rule'")
+    return world.one("SELECT id FROM evidence_kind WHERE key = 'rule'")
 
 
-def _user(owner: psycopg.Connection[Any]) -> int:
-    owner.execute(
+def _user(world: World) -> int:
+    world.execute(
         "INSERT INTO accounts_user"
         " (username, password, kind, name_ja, name_en, email, language, is_active, is_administrator)"
         " VALUES ('bench', '!', 'person', '', '', '', 'en', true, false) ON CONFLICT (username) DO NOTHING"
     )
-    return _one(owner, "SELECT id FROM accounts_user WHERE username = 'bench'")
-
-
-def _one(owner: psycopg.Connection[Any], query: str) -> int:
-    row = owner.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
+    return world.one("SELECT id FROM accounts_user WHERE username = 'bench'")
