@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from dcase_audit.cases.models import Case
-from dcase_audit.trail.publishing import Publisher
+from dcase_audit.trail.publishing import Publisher, WitnessAt
 from dcase_audit.trail.sequencing import drain, take_over
 from dcase_audit.trail.signing import Signer
 from dcase_audit.trail.tlog.local import LocalTiles
@@ -56,10 +56,17 @@ class Sealing:
         self.signer = Signer(home / "signer", settings.TRAIL_ORIGIN)
         self.witness = SigningKey.generate(WITNESS, COSIGNATURE)
 
+    def make_known(self) -> None:
+        """Have the application know the log's key and its witness, as it does where the sequencer is set up."""
+        settings.TRAIL_DIR.mkdir(parents=True, exist_ok=True)
+        (settings.TRAIL_DIR / "log.vkey").write_text(f"{self.signer.key.vkey()}\n")
+        settings.TRAIL_WITNESSES = [f"{self.witness.vkey()} http://127.0.0.1:9/"]
+
     def seal(self) -> Note:
         import time
 
-        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [])
+        witness = WitnessAt(self.witness.verifier, "")
+        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [witness])
         publisher.cosigner, publisher.at = self.witness, int(time.time())
         with sequencing():
             epoch = take_over()
