@@ -68,12 +68,17 @@ class Sealing:
         witness = WitnessAt(self.witness.verifier, "")
         publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [witness])
         publisher.cosigner, publisher.at = self.witness, int(time.time())
+        self.drain()
+        with sequencing():
+            publisher.resume()
+            return publisher.publish()
+
+    def drain(self) -> None:
+        """Number what was committed, and publish nothing."""
         with sequencing():
             epoch = take_over()
             while drain(epoch):
                 pass
-            publisher.resume()
-            return publisher.publish()
 
     def bundle(self, cases: Sequence[Case] | None = None) -> Path:
         path = self.home / "bundle.zip"

@@ -102,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "digest", "printed", "refuse", "record", "capture", "pending")
+    names = ("context", "digest", "printed", "refuse", "record", "capture", "pending", "waiting_since")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -132,6 +132,7 @@ def guards() -> dict[str, str]:
 CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
+    "trail.waiting_since()": ("dcase_app", "dcase_reader"),
     "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
 }
 
