@@ -12,6 +12,7 @@ from dcase_audit.converters import KeyConverter
 from dcase_audit.home import home
 from dcase_audit.notices import views as notices
 from dcase_audit.reports import views as reports
+from dcase_audit.verification.views import entries as trail
 from dcase_audit.verification.views import files as log_files
 from drills import views as drills
 from evidence.views import artefacts, cases, diagrams, due, nodes, revisions
@@ -71,6 +72,9 @@ urlpatterns = [
     path("reports/<id:pk>/", reports.report, name="report"),
     path("reports/<id:pk>/cancel/", reports.cancel, name="report-cancel"),
     path("reports/<id:pk>/file/", reports.report_file, name="report-file"),
+    path("trail/", trail.entries, name="trail"),
+    path("trail/entries/<id:seq>/", trail.entry, name="trail-entry"),
+    path("trail/entries/<id:seq>/receipt/", trail.receipt, name="trail-receipt"),
     path("trail/checkpoint", log_files.checkpoint, name="trail-checkpoint"),
     path("trail/checkpoints/<size:size>", log_files.past_checkpoint, name="trail-past-checkpoint"),
     path("trail/tile/<path:path>", log_files.tile, name="trail-tile"),

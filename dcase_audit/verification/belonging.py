@@ -17,7 +17,7 @@ from django.db.models import F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.models import Case, Node
+from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
 from dcase_audit.reports.models import AccountabilityReport
 from dcase_audit.verification.scope import ALWAYS, NOUNS, POINTED_AT, UNDER
 from drills.models import Drill, DrillResult, Occurrence, Scenario
@@ -171,9 +171,9 @@ def names_of(prefix: str, rows: Rows) -> Rows:
     return rows.order_by().values(in_the_log=models.functions.Concat(Value(prefix), number, output_field=TextField()))
 
 
-def of_artefact(artefact: Artefact) -> list[Rows]:
+def of_artefact(artefact: int) -> list[Rows]:
     """Return the names of an artefact and of all that hangs on it."""
-    itself, supports = Artefact.objects.filter(pk=artefact.pk), Support.objects.filter(artefact=artefact)
+    itself, supports = Artefact.objects.filter(pk=artefact), Support.objects.filter(artefact=artefact)
     named = {"evidence_artefact/": itself, "artefact:": itself, "evidence_support/": supports, "support:": supports}
     return [names_of(prefix, rows) for prefix, rows in named.items()] + of_revisions(
         Revision.objects.filter(artefact=artefact)
@@ -191,10 +191,14 @@ def of_revisions(revisions: QuerySet[Revision]) -> list[Rows]:
     return [names_of(prefix, rows) for prefix, rows in named.items()]
 
 
-def of_node(node: Node) -> list[Rows]:
+def of_node(node: int) -> list[Rows]:
     """Return the names of a node, its texts and criteria, its links down, and what supports it."""
-    itself, supports = Node.objects.filter(pk=node.pk), Support.objects.filter(node=node)
-    named: dict[str, Rows] = {"cases_node/": itself, "node:": itself, "cases_nodetext/": node.texts.all()}
-    named |= {"cases_criterion/": node.criteria.all(), "cases_link/": node.links_out.all()}
+    itself, supports = Node.objects.filter(pk=node), Support.objects.filter(node=node)
+    named: dict[str, Rows] = {
+        "cases_node/": itself,
+        "node:": itself,
+        "cases_nodetext/": NodeText.objects.filter(node=node),
+    }
+    named |= {"cases_criterion/": Criterion.objects.filter(node=node), "cases_link/": Link.objects.filter(source=node)}
     named |= {"evidence_support/": supports, "support:": supports}
     return [names_of(prefix, rows) for prefix, rows in named.items()]

@@ -13,6 +13,7 @@ from django.urls import get_resolver
 from pytest_django import Settings
 
 from dcase_audit.pages_urls import urlpatterns
+from dcase_audit.verification.models import Entry
 from tests.api.matrix import COLUMNS, Stage, make_stage
 from tests.cast import Cast
 from tests.pages.conftest import logged_in
@@ -94,6 +95,9 @@ PEOPLE = COLUMNS[:-1]
 # Nobody is asked for a token: this client is no browser that says so.
 READERS = (401, 404, 200, 200, 200, 200, 200, 200, 404)
 ROWS += [
+    Row("get", "trail", "/trail/", to_all(200)),
+    Row("get", "trail-entry", "/trail/entries/{decision}/", DEPARTMENT),
+    Row("get", "trail-receipt", "/trail/entries/{decision}/receipt/", DEPARTMENT),
     Row("get", "trail-checkpoint", "/trail/checkpoint", READERS),
     Row("get", "trail-past-checkpoint", "/trail/checkpoints/{size:012}", READERS),
     Row("get", "trail-tile", "/trail/tile/0/000.p/{width}", READERS),
@@ -123,12 +127,14 @@ def numbers(stage: Stage) -> dict[str, object]:
     }
 
 
-def sealed(sealing: Sealing) -> dict[str, object]:
+def sealed(sealing: Sealing, stage: Stage) -> dict[str, object]:
     """Seal what there is; return numbers of the log."""
     sealing.make_known()
     sealing.seal()
     size = size_of_log()
-    return {"size": size, "width": min(size, 256), "entry": size - 1}
+    decision = stage.accepted.decisions.get(kind="accepted")
+    number = Entry.objects.get(object=f"evidence_decision/{decision.pk}").pk
+    return {"size": size, "width": min(size, 256), "decision": number}
 
 
 def form_of(row: Row, stage: Stage) -> dict[str, str]:
@@ -143,7 +149,7 @@ def form_of(row: Row, stage: Stage) -> dict[str, str]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")
 def test_everybody_gets_what_the_table_says(row: Row, cast: Cast, sealing: Sealing) -> None:
     stage = make_stage(cast)
-    path = row.path.format(**numbers(stage), **(sealed(sealing) if row.name.startswith("trail") else {}))
+    path = row.path.format(**numbers(stage), **(sealed(sealing, stage) if row.name.startswith("trail") else {}))
     assert len(row.expected) == len(PEOPLE)
 
     got = []
