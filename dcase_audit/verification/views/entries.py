@@ -40,15 +40,15 @@ def _by_word(words: dict[str, str]) -> list[tuple[str, str]]:
 class FilterForm(forms.Form):
     """What the list is about; empty: all that the reader sees."""
 
-    who = forms.CharField(label=_("Who"), required=False, max_length=200)
+    who = forms.CharField(label=_("Done by"), required=False, max_length=200)
     table = forms.ChoiceField(label=_("Record"), required=False)
     kind = forms.ChoiceField(label=_("What happened"), required=False)
     case = forms.ChoiceField(label=_("Case"), required=False)
-    since = DayField(label=_("From"), required=False)
-    until = DayField(label=_("Up to"), required=False)
+    since = DayField(label=_("First day"), required=False)
+    until = DayField(label=_("Last day"), required=False)
 
     def __init__(self, data: Any, *, user: User) -> None:
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self.cases = {case.slug: case for case in Case.objects.visible_to(user)}
         choices = {
             "table": {table: table_word(table) for table in TABLES},
