@@ -68,6 +68,11 @@ RULES: dict[str, tuple[Rule, str, str | None]] = {
     ),
     "may_order_reports": (permissions.may_order_reports, "olga ken hana bo miki rin", "reports:write"),
     "may_read": (permissions.may_read, "olga ken hana bo miki rin ada", "read"),
+    "may_read_log": (
+        lambda access: permissions.may_read_log(access, sees_a_case=True),
+        "olga ken hana bo miki rin ada",
+        "read",
+    ),
     "may_configure": (permissions.may_configure, "ada", None),
 }
 PASSES = [(rule, who) for rule in RULES for who in CAST]
@@ -78,6 +83,10 @@ def test_who_may(rule: str, who: str) -> None:
     ask, passes, _ = RULES[rule]
 
     assert ask(CAST[who]) == (who in passes.split())
+
+
+def test_the_log_is_for_those_who_see_a_case() -> None:
+    assert not any(permissions.may_read_log(access, sees_a_case=False) for access in CAST.values())
 
 
 def test_every_rule_is_in_the_table() -> None:
