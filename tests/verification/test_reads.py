@@ -102,9 +102,12 @@ def test_reads_are_in_the_list(cast: Cast, revision: Revision, known: Sealing, a
     known.seal()
 
     page = text_of(as_("olga").get("/trail/", {"kind": "read.by_auditor"}))
+    record = text_of(as_("olga").get("/evidence/night-drills/"))
 
     assert "<strong>read by an auditor</strong>" in page
     assert "Rin" in page
+    # What was done to the record is not pushed out of sight by who looked.
+    assert "read by an auditor" not in record
     assert "<strong>read by an auditor</strong>" not in text_of(as_("bo").get("/trail/", {"kind": "read.by_auditor"}))
 
 

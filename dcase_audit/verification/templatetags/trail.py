@@ -53,7 +53,8 @@ def receipt_of(receipts: dict[int, Sealed], decision: Decision) -> Sealed | None
 
 @register.simple_tag
 def history_of(kind: str, pk: int, user: User) -> list[Told]:
-    """Return the last entries about an artefact or a node, and what hangs on it."""
+    """Return what was last done to an artefact or a node, and what hangs on it; that it was read is in the list."""
     names = HISTORIES[kind](pk)
-    found = Entry.objects.visible_to(user).of_objects(names).select_related("disclosure").order_by("-seq")
+    found = Entry.objects.visible_to(user).of_objects(names).exclude(kind="read.by_auditor")
+    found = found.select_related("disclosure").order_by("-seq")
     return told(list(found[:LAST]), user)
