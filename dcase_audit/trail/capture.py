@@ -102,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "digest", "printed", "refuse", "record", "capture", "pending")
+    names = ("context", "printed", "refuse", "record", "capture", "pending")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
