@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import capture, faults, http, status, trail_log
+from bench import capture, faults, http, sequencing, status, trail_log
 from bench.table import Row, show
 from bench.world import server
 
@@ -17,6 +17,7 @@ SEEDED = {
     "list": http.listing,
     "pages": http.pages,
     "capture": capture.capture,
+    "sequencing": sequencing.sequencing,
 }
 # Without that database: with a whole stack, or with files alone.
 ALONE = {"faults": faults.faults, "log": trail_log.log}

@@ -72,9 +72,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, server: Server
-) -> Iterator[None]:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, server: Server) -> Iterator[None]:
     """Have pytest-django create and migrate the template as the owner."""
     server.become(roles.OWNER)
     with acting("command:migrate"):
