@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import capture, faults, http, sequencing, status, trail_log
+from bench import capture, faults, http, sequencing, status, trail_log, verification
 from bench.table import Row, show
 from bench.world import server
 
@@ -20,7 +20,7 @@ SEEDED = {
     "sequencing": sequencing.sequencing,
 }
 # Without that database: with a whole stack, or with files alone.
-ALONE = {"faults": faults.faults, "log": trail_log.log}
+ALONE = {"faults": faults.faults, "log": trail_log.log, "verify": verification.verification}
 
 
 def main(names: list[str]) -> int:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError
@@ -176,6 +177,30 @@ def answer(refusal: AuditError, request: HttpRequest) -> HttpResponse:
     for name, value in headers(refusal).items():
         response.headers[name] = value
     return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a form that is too large before the check of its token reads it; files would fill the disk meanwhile.
+
+    Views that take files, and those of the API, are exempt from that check and limit their bodies themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
+    ) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_small = length.isdigit() and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if is_small or getattr(view, "csrf_exempt", False):
+            return None
+        refusal = refusals.BodyTooLarge()
+        log(refusal, request, refusal)
+        return answer(refusal, request)
 
 
 class RefusalMiddleware:

@@ -152,6 +152,6 @@ def _check_text(text: str, path: tuple[str | int, ...]) -> None:
 
 
 def _refuse(why: str, path: tuple[str | int, ...]) -> NoReturn:
-    # A refused name may itself hold half a surrogate pair, which no answer could carry.
-    place = pointer(path).encode("utf-8", "replace").decode()
+    # A refused name may itself hold what no answer could carry and no record of the refusal could keep.
+    place = UNSTORABLE.sub("?", pointer(path))
     raise StrictJSONError(why, pointer=place)

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from dcase_audit import operations, problems
+from dcase_audit.accounts.views import admin_login
 
 urlpatterns = [
     path("api/v1/", include("dcase_audit.api_urls")),
@@ -11,6 +13,9 @@ urlpatterns = [
     path("livez", operations.livez, name="livez"),
     path("readyz", operations.readyz, name="readyz"),
     path("metrics", operations.metrics_page, name="metrics"),
+    # Its own login counts no failures and its own change of the password records nothing.
+    path("admin/login/", admin_login),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password")),
     path("admin/", admin.site.urls),
     path("", include("dcase_audit.pages_urls")),
 ]

@@ -18,6 +18,7 @@ from dcase_audit.trail.events import record
 from drills import recurrence
 from drills.models import Drill, Occurrence
 from drills.recurrence import InvalidRecurrence
+from evidence.reasons import day
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +116,12 @@ def _mark_not_reported(occurrence: Occurrence, *, at: datetime) -> bool:
         return False
     drill = occurrence.drill
     record("occurrence.not_reported", f"occurrence:{occurrence.pk}", drill=drill.key, report_by=occurrence.report_by)
+    planned = {language: day(occurrence.planned_on, language) for language in ("ja", "en")}
     open_item(
         key=item_key(occurrence),
         kind=NOT_REPORTED_ITEM,
-        text_ja=f"訓練「{drill.title('ja')}」（{occurrence.planned_on:%Y-%m-%d}予定）の結果が期限までに報告されていません",
-        text_en=f"No result of the drill “{drill.title('en')}” planned for {occurrence.planned_on} came in time",
+        text_ja=f"訓練「{drill.title('ja')}」（{planned['ja']}予定）の結果が期限までに報告されていません",
+        text_en=f"No result of the drill “{drill.title('en')}” planned for {planned['en']} came in time",
         href=f"/drills/{drill.key}",
         party=drill.department,
         owner=drill.artefact.owner,

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
-from dcase_audit.accounts.admin import MOMENTS, ConfigurationAdmin
+from dcase_audit.accounts.admin import FIELDS, ConfigurationAdmin, PlainAdmin
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import Party, User
 from evidence import services
@@ -43,11 +43,11 @@ class SubjectAdmin(ConfigurationAdmin):
         return ("key",) if obj is not None else ()
 
 
-class DepartmentAdmin(admin.ModelAdmin):
+class DepartmentAdmin(PlainAdmin):
     """Rows of the person's own departments; of all others nothing is said to exist."""
 
     actions = None
-    formfield_overrides = MOMENTS
+    formfield_overrides = FIELDS
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and authenticated(request).access.is_member
@@ -119,7 +119,7 @@ class ArtefactAdmin(DepartmentAdmin):
         if db_field.name == "custodian":
             kwargs["queryset"] = Party.objects.filter(pk__in=departments)
         elif db_field.name == "owner":
-            kwargs["queryset"] = User.objects.people().filter(memberships__party__in=departments).distinct()
+            kwargs["queryset"] = User.objects.members_of(departments, at=clock.now())
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Artefact | None) -> tuple[type[RevisionInline], ...]:

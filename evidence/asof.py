@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dcase_audit.accounts.models import User
 from dcase_audit.cases import arguments
 from dcase_audit.cases.arguments import NodeRow, rows
 from dcase_audit.cases.models import Case, Edition
@@ -194,8 +195,11 @@ def _all_nodes(case: Case, edition: int) -> list[tuple[int, str, str]]:
     return [(node, key, kind) for node, key, kind in found]
 
 
-def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView, ...]:
-    """Return the stored forecast of the next ``days``, in order of time, without provisional silences."""
+def case_forecast(case: Case, *, at: datetime, days: int, user: User | None = None) -> tuple[ForecastView, ...]:
+    """Return the stored forecast of the next ``days``, in order of time, without provisional silences.
+
+    With ``user``, reasons name no goal of a case outside that user's view.
+    """
     found = rows(
         """SELECT f.at, n.key, n.kind, coalesce(lag(f.status) OVER (PARTITION BY f.node_id ORDER BY f.at), s.status),
                   f.status, f.because
@@ -204,7 +208,7 @@ def case_forecast(case: Case, *, at: datetime, days: int) -> tuple[ForecastView,
         ORDER BY f.at, n.position, n.id""",
         [case.pk, at, days],
     )
-    names = ReasonNames(reason for row in found for reason in row[5])
+    names = ReasonNames((reason for row in found for reason in row[5]), user)
     return tuple(
         ForecastView(at, key, kind, Status(before), Status(after), tuple(names.named(reason) for reason in because))
         for at, key, kind, before, after, because in found

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from django.db.models import DateField, F, Q, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 
 from dcase_audit.accounts.models import Delegation, Membership, User
 from dcase_audit.notices.models import OpenItem
-from dcase_audit.notices.querysets import OpenItemQuerySet
+from dcase_audit.notices.querysets import BY_URGENCY, OpenItemQuerySet
 from evidence.models import Revision
 from evidence.querysets import RevisionQuerySet
 
-NO_DAY = date(9999, 12, 31)
-ORDER = ("falls_on", "opened_at", "pk")
+ORDER = BY_URGENCY
 HEADS, MANAGEMENT = 1, 2
 
 
@@ -42,10 +40,8 @@ def due_for(user: User, *, at: datetime) -> OpenItemQuerySet:
 
 
 def due_in_departments_of(user: User) -> OpenItemQuerySet:
-    """Return every open item that ``user`` sees, the most urgent first; what has no day comes after what has one."""
-    falls_on = Coalesce("due_on", Value(NO_DAY), output_field=DateField())
-    rows = OpenItem.objects.visible_to(user).open().annotate(falls_on=falls_on)
-    return rows.select_related("party", "owner").order_by(*ORDER)
+    """Return every open item that ``user`` sees, the most urgent first."""
+    return OpenItem.objects.visible_to(user).open().by_urgency().select_related("party", "owner")
 
 
 def drafts_of(user: User) -> RevisionQuerySet:

@@ -16,6 +16,7 @@ from dcase_audit import clock
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.cases.dates import duration_text, language
 from dcase_audit.errors import AuditError
+from dcase_audit.form_fields import DayField
 from dcase_audit.pages import ORGANISATION_ZONE, refusal_text
 from evidence.models import Artefact, Kind, Revision
 from evidence.storage import clean_name
@@ -23,10 +24,9 @@ from evidence.storage import clean_name
 INTERVALS = ("", "P1M", "P3M", "P6M", "P1Y", "P2Y", "P3Y", "P5Y")
 
 
-def day_field(label: Any, help_text: Any = "") -> forms.DateField:
+def day_field(label: Any, help_text: Any = "") -> DayField:
     """Return a field for a day, empty where none is meant."""
-    day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, help_text=help_text, required=False, widget=day)
+    return DayField(label=label, help_text=help_text, required=False)
 
 
 def _not_to_come(day: date | None) -> date | None:
@@ -199,9 +199,7 @@ class RevisionForm(forms.Form):
 class ReviewedForm(forms.Form):
     """That a document was read again and found right as it is."""
 
-    reviewed_on = forms.DateField(
-        label=gettext_lazy("Reviewed on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    reviewed_on = DayField(label=gettext_lazy("Reviewed on"))
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=1000)
 
     def clean_reviewed_on(self) -> date | None:

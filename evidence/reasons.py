@@ -33,8 +33,8 @@ SENTENCES = {
         "{evidence}は判定不能で、裏づけになりません", "{evidence} is inconclusive and supports nothing"
     ),
     "circular": Words("参照が循環しています", "The reference is circular"),
-    "validity": Words("{evidence}の有効期間は{until}で終わりました", "{evidence} was valid until {until}"),
-    "max_age": Words("{evidence}は経過期間の上限に{until}で達しました", "{evidence} counted until {until}, by its age"),
+    "validity": Words("{evidence}の有効期間の最終日は{until}です", "The last valid day of {evidence} is {until}"),
+    "max_age": Words("{evidence}の経過期間の上限は{until}です", "By its age, {evidence} counts until {until}"),
     "withdrawn": Words("{evidence}は{at}に取り下げられました", "{evidence} was withdrawn on {at}"),
     "superseded": Words("{evidence}は{at}に後の版に交代しました", "{evidence} was superseded on {at}"),
     "subject": Words(

@@ -6,7 +6,7 @@ from dcase_audit.errors import AuditError, Invalid
 
 
 class SelfApproval(AuditError):
-    """Nobody decides on what they submitted, whatever their roles (409)."""
+    """Nobody decides on what they wrote or submitted, whatever their roles (409)."""
 
     slug = "self-approval"
     title = "You submitted this revision; another person must decide on it"

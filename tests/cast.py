@@ -31,6 +31,7 @@ from evidence.storage import store_file
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 EARLY = NOW - timedelta(days=30)
 NIGHT = datetime(2026, 11, 19, 16, tzinfo=UTC)
+POINTING = (("G_1", "goal"), ("Ex_1", "external"))
 EVERY_SCOPE = list(ApiToken.Scope.values)
 
 
@@ -170,6 +171,17 @@ def make_case(management: Party, it_service: Party, it_development: Party) -> Ca
     )
     Criterion.objects.create(node=nodes["E_2"], kinds=["rule"], max_age="P1Y", warn_before="P30D")
     services.publish_edition(case=case, actor=None, at=EARLY)
+    return case
+
+
+def case_pointing_at(goal: Node, *, held_by: Party, slug: str = "other") -> Case:
+    """Publish a case whose goal rests on a goal of another case alone."""
+    case = Case.objects.create(slug=slug, title_ja="別件", title_en="Another", created_at=EARLY)
+    top, external = (Node.objects.create(case=case, key=key, kind=kind) for key, kind in POINTING)
+    NodeText.objects.create(node=top, statement_en="It holds", statement_ja="成り立つ", accountable=held_by)
+    NodeText.objects.create(node=external, statement_en="Theirs", statement_ja="先方", points_at=goal)
+    Link.objects.create(case=case, source=top, target=external, kind="supported_by")
+    services.publish_edition(case=case, actor=None, at=NOW)
     return case
 
 

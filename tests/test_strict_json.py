@@ -54,6 +54,7 @@ def test_ordinary_json_reads_as_the_standard_library_reads_it(tree: object) -> N
         (b'{"a": "\\ud800"}', "/a", "surrogate"),
         (b'{"\\udfff": 1}', "", "surrogate"),
         (b'{"\\udfff": 1, "\\udfff": 2}', "/?", "twice"),
+        (b'{"\\u0000": 1, "\\u0000": 2}', "/?", "twice"),
         (b"\xef\xbb\xbf{}", None, "byte order mark"),
         ('{"a": "あ"}'.encode("utf-16"), None, "byte order mark"),
         ('{"a": "障害"}'.encode("shift_jis"), None, "not UTF-8"),

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import models, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -22,6 +22,7 @@ from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated, issue
 from dcase_audit.accounts.models import ApiToken, Delegation, Membership, Party, PastName, User
+from dcase_audit.form_fields import JSONField, MomentField
 from dcase_audit.trail.events import record
 
 # Rights come from memberships and engagements; groups would be a second way that nobody reads.
@@ -32,19 +33,26 @@ admin.site.index_title = gettext_lazy("Administration")
 admin.site.enable_nav_sidebar = False
 
 
-# One labelled input for a moment: of the admin's two, neither has a name that is read out.
-MOMENTS: dict[Any, Any] = {
-    models.DateTimeField: {
-        "form_class": forms.DateTimeField,
-        "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    }
+FIELDS: dict[Any, Any] = {
+    # One labelled input for a moment: of the admin's two, neither has a name that is read out.
+    models.DateTimeField: {"form_class": MomentField, "widget": MomentField().widget},
+    models.JSONField: {"form_class": JSONField},
 }
 
 
-class ConfigurationAdmin(admin.ModelAdmin):
+class PlainAdmin(admin.ModelAdmin):
+    """Lists whose filters hold nothing that the database cannot be asked for."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise BadRequest
+        return super().changelist_view(request, extra_context)
+
+
+class ConfigurationAdmin(PlainAdmin):
     """Rows that administrators keep, and that end instead of being deleted."""
 
-    formfield_overrides = MOMENTS
+    formfield_overrides = FIELDS
 
     def _may(self, request: HttpRequest) -> bool:
         return permissions.may_configure(authenticated(request).access)
@@ -132,38 +140,54 @@ class PartyAdmin(ConfigurationAdmin):
             PastName.objects.get_or_create(party=obj, until=today, defaults=names)
 
 
-class MembershipForm(forms.ModelForm):
-    """A role; whoever grants it is another person than the one who gets it."""
+class GrantForm(forms.ModelForm):
+    """What gives somebody rights; whoever grants or prolongs it is another person than the one who gets it."""
 
     granted_by: User
+    receiver = "user"
 
-    def clean_user(self) -> User:
-        user: User = self.cleaned_data["user"]
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        # Of a row that exists, the receiver is no field of the form any more.
+        user = cleaned.get(self.receiver) or getattr(self.instance, self.receiver, None)
+        field = self.receiver if self.receiver in self.fields else None
         if user == self.granted_by:
-            raise ValidationError(_("Another administrator grants you roles."))
-        if user.kind != User.Kind.PERSON:
-            raise ValidationError(_("A machine serves the department of its token and holds no role."))
-        return user
+            self.add_error(field, _("Another administrator grants you roles."))
+        elif user is not None and user.kind != User.Kind.PERSON:
+            self.add_error(field, _("A machine serves the department of its token and holds no role."))
+        return cleaned
 
 
-@admin.register(Membership)
-class MembershipAdmin(ConfigurationAdmin):
-    form = MembershipForm
-    list_display = ("user", "party", "role", "since", "until")
-    list_filter = ("role", "party")
-    list_select_related = ("user", "party")
+class GrantAdmin(ConfigurationAdmin):
+    """Rows that give somebody rights."""
+
+    form = GrantForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         form.granted_by = authenticated(request)  # type: ignore[attr-defined]
         return form
 
+
+@admin.register(Membership)
+class MembershipAdmin(GrantAdmin):
+    list_display = ("user", "party", "role", "since", "until")
+    list_filter = ("role", "party")
+    list_select_related = ("user", "party")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "party", "role", "since") if obj is not None else ()
 
 
+class DelegationForm(GrantForm):
+    """Somebody's roles in a party for a stand-in."""
+
+    receiver = "deputy"
+
+
 @admin.register(Delegation)
-class DelegationAdmin(ConfigurationAdmin):
+class DelegationAdmin(GrantAdmin):
+    form = DelegationForm
     list_display = ("principal", "deputy", "party", "since", "until", "reason")
     list_select_related = ("principal", "deputy", "party")
 

@@ -1,4 +1,4 @@
-"""Once the person is known: pages in the person's language."""
+"""Once the person is known: pages in the person's language, kept by no cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import translation
 
 
 class PersonMiddleware:
-    """Use the logged-in person's language instead of the browser's."""
+    """Use the logged-in person's language instead of the browser's, and let nobody keep the answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -23,4 +23,6 @@ class PersonMiddleware:
         with translation.override(language):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
+        # What one person sees is kept by no cache, and is gone from the browser after the logout.
+        response.headers.setdefault("Cache-Control", "private, no-store")
         return response

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,12 @@ class UserQuerySet(models.QuerySet["User"]):
     def holding(self, role: str, party_id: int, *, at: datetime) -> Self:
         """Keep active people who hold ``role`` in the party at ``at``."""
         held = Q(memberships__role=role, memberships__party_id=party_id, memberships__since__lte=at)
+        open_ = Q(memberships__until__isnull=True) | Q(memberships__until__gt=at)
+        return self.people().filter(held & open_).distinct()
+
+    def members_of(self, party_ids: Iterable[int], *, at: datetime) -> Self:
+        """Keep active people who hold any role in one of the parties at ``at``."""
+        held = Q(memberships__party__in=list(party_ids), memberships__since__lte=at)
         open_ = Q(memberships__until__isnull=True) | Q(memberships__until__gt=at)
         return self.people().filter(held & open_).distinct()
 

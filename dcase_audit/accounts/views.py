@@ -8,13 +8,15 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.forms import LanguageForm, LoginForm
@@ -42,6 +44,14 @@ class LoginView(auth_views.LoginView):
         if form.locked:
             response.status_code = TOO_MANY_REQUESTS
         return response
+
+
+@require_safe
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Send whoever comes to the admin from outside to the login; who is logged in has no business there (403)."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
 
 class PasswordView(auth_views.PasswordChangeView):

@@ -12,14 +12,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from dcase_audit import clock
-from dcase_audit.accounts.admin import ConfigurationAdmin
+from dcase_audit.accounts.admin import ConfigurationAdmin, GrantAdmin, GrantForm
 from dcase_audit.accounts.models import Engagement
 from dcase_audit.calendars.models import Calendar, Holiday
 from dcase_audit.cases.dates import language
 from dcase_audit.cases.models import Case, Criterion, SettlementRequest
 
 
-class EngagementForm(forms.ModelForm):
+class EngagementForm(GrantForm):
     """An engagement for a case that is there."""
 
     case_slug = forms.ChoiceField(label=gettext_lazy("case"))
@@ -32,7 +32,7 @@ class EngagementForm(forms.ModelForm):
 
 
 @admin.register(Engagement)
-class EngagementAdmin(ConfigurationAdmin):
+class EngagementAdmin(GrantAdmin):
     form = EngagementForm
     list_display = ("user", "institution", "case_slug", "since", "until", "purpose")
     list_select_related = ("user", "institution")

@@ -48,6 +48,17 @@ def last_day_text(end: datetime) -> str:
     return f"{day_text(local)} {local:%H:%M}"
 
 
+def clock_text(moment: datetime) -> str:
+    """Return the time of day alone."""
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+def is_within_a_day(start: datetime, end: datetime) -> bool:
+    """Tell whether both are times of one day, which then need not be named twice."""
+    first, last = timezone.localtime(start), timezone.localtime(end)
+    return first.date() == last.date() and time() not in (first.time(), last.time())
+
+
 def starts_at(day: date | None, zone: ZoneInfo) -> datetime | None:
     """Return the moment at which a day that somebody entered begins."""
     return datetime.combine(day, time(), zone) if day is not None else None

@@ -68,6 +68,8 @@ def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Pr
     gunicorn = [sys.executable, "-m", "gunicorn", "dcase_audit.wsgi:application", "--bind", f"fd://{listening}"]
     gunicorn += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"]
     gunicorn += ["--no-control-socket", "--log-level", "warning"]
+    # Every client comes from the loopback, and none of them says under which path the service lies.
+    gunicorn += ["--forwarder-headers", ""]
     worker = [
         *CELERY,
         "worker",

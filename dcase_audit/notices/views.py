@@ -29,7 +29,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     notices = Notice.objects.visible_to(user)
     page = page_after(request, notices, ("created_at", "pk"), _position, size=30, descending=True)
     items = OpenItem.objects.visible_to(user).open().filter(notices__recipient=user).distinct()
-    items = items.select_related("party", "owner", "acknowledged_by").order_by("due_on", "opened_at")
+    items = items.by_urgency().select_related("party", "owner", "acknowledged_by")
     return show(request, "inbox.html", {"notices": page.rows, "more": page.more, "items": items[:ITEMS]})
 
 

@@ -21,6 +21,7 @@ from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import AuditError
+from dcase_audit.form_fields import MomentField
 from dcase_audit.pages import find, given, page_after, refusal_text, refuse, show
 from dcase_audit.reports import services
 from dcase_audit.reports.api import NotReady
@@ -37,12 +38,7 @@ class OrderForm(forms.Form):
 
     case = NamedChoice(label=gettext_lazy("Case"), queryset=Case.objects.none(), to_field_name="slug", empty_label=None)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=[("ja", "日本語"), ("en", "English")])
-    at = forms.DateTimeField(
-        label=gettext_lazy("Status at"),
-        required=False,
-        help_text=gettext_lazy("Empty: now."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    at = MomentField(label=gettext_lazy("Status at"), required=False, help_text=gettext_lazy("Empty: now."))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -90,9 +90,12 @@ def _snapshot(cases: list[int]) -> Snapshot:
         NotWitnessed: there is no such moment for as long as the log may be behind.
     """
     ends = time.monotonic() + settings.TRAIL_MERGE_DELAY
+    # A caller's transaction has its own view of things already, which is then the one that counts.
+    own = not connection.in_atomic_block
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            if own:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SELECT trail.pending(), size FROM trail.head")
             pending, size = cursor.fetchone()
             if not pending:

@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dcase_audit import api_pagination, clock
+from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import ApiToken, Party, User
 from dcase_audit.api_fields import Body, InBothLanguages, Key, Text
 from dcase_audit.api_pagination import page_of, paging
 from dcase_audit.api_schema import IDEMPOTENCY, PAGING, described, header, page_shape, parameter
-from dcase_audit.api_views import ApiView, find
+from dcase_audit.api_views import ApiView, allow, find
 from dcase_audit.calendars import durations
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import Status
@@ -143,6 +144,9 @@ class ArtefactsView(ApiView):
 
     def _create(self, values: dict[str, Any]) -> idempotency.Done:
         custodian = _named(Party.objects.filter(key=values["custodian"]), "/custodian")
+        # Who is a member of it is no business of other departments.
+        may_write = permissions.may_write_evidence(self.access, custodian_id=custodian.pk)
+        allow(may_write, "This evidence is kept by another department.")
         artefact = services.create_artefact(
             kind=_named(Kind.objects.filter(key=values["kind"]), "/kind"),
             key=values["key"],
@@ -159,7 +163,7 @@ class ArtefactsView(ApiView):
     def _owner(self, name: str | None, custodian: Party) -> User:
         if name in {None, self.user.username}:
             return self.user
-        members = User.objects.people().filter(memberships__in=custodian.memberships.in_force(at=clock.now()))
+        members = User.objects.members_of([custodian.pk], at=clock.now())
         owner: User = _named(members.filter(username=name), "/owner")
         return owner
 

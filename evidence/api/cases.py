@@ -72,12 +72,8 @@ class CaseForecastView(ApiView):
         days = self.number("days", 90, most=LONGEST_FORECAST)
         case = find(Case.objects.visible_to(self.user), slug=slug)
         at = present_of(case, now=clock.now())
-        changes = asof.case_forecast(case, at=at, days=days)
-        names = ReasonNames((reason for change in changes for reason in change.because), self.user)
-        items = [
-            {**shown_forecast(change), "because": [names.named(reason) for reason in change.because]}
-            for change in changes
-        ]
+        changes = asof.case_forecast(case, at=at, days=days, user=self.user)
+        items = [shown_forecast(change) for change in changes]
         return Response({"case": case.slug, "at": say(at), "days": days, "items": items})
 
 

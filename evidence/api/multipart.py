@@ -12,6 +12,7 @@ from typing import IO, NamedTuple
 
 from django.utils.http import parse_header_parameters
 
+from dcase_audit.api_fields import UNSTORABLE
 from dcase_audit.api_refusals import BodyTooLarge, Malformed
 
 CHUNK = 64 * 1024
@@ -112,12 +113,15 @@ class _Reader:
 def _part(header: bytes, chunks: Iterator[bytes]) -> Part:
     lines = _lines(header)
     disposition, parameters = _value(lines.get("content-disposition", ""))
-    if disposition != "form-data" or not parameters.get("name"):
+    name = parameters.get("name")
+    if disposition != "form-data" or not name:
         raise Malformed("A part has no Content-Disposition: form-data with a name.")
+    if UNSTORABLE.search(name):
+        raise Malformed("The name of a part holds U+0000 or half of a surrogate pair.")
     if lines.get("content-transfer-encoding", "binary").strip().lower() not in {"binary", "8bit", "7bit"}:
         raise Malformed("Parts are sent as they are, without a transfer encoding.")
     media_type = lines.get("content-type", "application/octet-stream").strip()
-    return Part(parameters["name"], parameters.get("filename"), media_type, chunks)
+    return Part(name, parameters.get("filename"), media_type, chunks)
 
 
 def _lines(header: bytes) -> dict[str, str]:

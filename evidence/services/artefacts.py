@@ -48,9 +48,10 @@ def create_artefact(
 
     Raises:
         NotYours: ``actor`` does not belong to the department (403).
-        Invalid: the key is taken or a value is no value of its field (422).
+        Invalid: the key is taken, a value is no value of its field, or ``owner`` is no member of the department (422).
     """
     check_custody(actor, custodian.pk)
+    _check_owner(owner, custodian, actor, at)
     artefact = Artefact(
         kind=kind,
         key=key,
@@ -72,6 +73,14 @@ def create_artefact(
             raise
         raise Invalid("another artefact has this key", pointer="/key") from error
     return artefact
+
+
+def _check_owner(owner: User | None, custodian: Party, actor: User | None, at: datetime) -> None:
+    """Refuse who would be told of evidence that is another department's; ``actor`` was found to belong to it."""
+    if owner is None or actor is None or owner == actor:
+        return
+    if not User.objects.members_of([custodian.pk], at=at).filter(pk=owner.pk).exists():
+        raise Invalid("the person in charge is no member of the department", pointer="/owner")
 
 
 def _check_fields(artefact: Artefact) -> None:

@@ -48,7 +48,7 @@ def accept(*, revision: Revision, actor: User | None, at: datetime, reason: str 
 
     Raises:
         NotYours: ``actor`` is no approver of the department (403).
-        SelfApproval: ``actor`` submitted it (409).
+        SelfApproval: ``actor`` wrote or submitted it (409).
         NotSubmitted: it is not waiting for a decision (409).
     """
     return _judge(revision, Kind.ACCEPTED, actor, at, reason, by_rule)
@@ -74,8 +74,7 @@ def _judge(
             return taken[kind]
         if set(taken) != {Kind.SUBMITTED}:
             raise NotSubmitted(f"it is {_state(taken)}")
-        if actor is not None and taken[Kind.SUBMITTED].by_id == actor.pk:
-            raise SelfApproval()
+        _check_another(revision, taken[Kind.SUBMITTED], actor)
         decision = _decide(revision, kind, actor, work.moment, reason=reason, by_rule=by_rule)
         telling.close_waiting(revision, at=work.moment)
     return decision
@@ -105,7 +104,7 @@ def void(*, revision: Revision, actor: User | None, at: datetime, reason: str) -
     """Declare an accepted revision false from the start: in hindsight it was never in force.
 
     Raises:
-        NotYours, SelfApproval: only another approver than the one who submitted it (403, 409).
+        NotYours, SelfApproval: only another approver than those who wrote and submitted it (403, 409).
         Refuting: counter-evidence is annulled, by two persons (409).
         NotSubmitted: it was not accepted (409).
     """
@@ -125,8 +124,8 @@ def _undo(
         undone = taken.keys() & {Kind.RETURNED, Kind.WITHDRAWN, Kind.VOIDED}
         if Kind.SUBMITTED not in taken or undone or (kind is Kind.VOIDED and Kind.ACCEPTED not in taken):
             raise NotSubmitted(f"it is {_state(taken)}")
-        if kind is Kind.VOIDED and actor is not None and taken[Kind.SUBMITTED].by_id == actor.pk:
-            raise SelfApproval()
+        if kind is Kind.VOIDED:
+            _check_another(revision, taken[Kind.SUBMITTED], actor)
         decision = _decide(revision, kind, actor, work.moment, reason=reason, effective_at=effective_at)
         telling.close_waiting(revision, at=work.moment)
     return decision
@@ -160,7 +159,7 @@ def annul(*, revision: Revision, actor: User | None, at: datetime, reason: str) 
 
     Raises:
         NotYours: ``actor`` is no approver of the department (403).
-        SelfApproval: ``actor`` proposed it, or submitted the revision (409).
+        SelfApproval: ``actor`` proposed it, or wrote or submitted the revision (409).
         NotSubmitted: nobody proposed it (409).
     """
     _check_approver(revision, actor)
@@ -170,8 +169,9 @@ def annul(*, revision: Revision, actor: User | None, at: datetime, reason: str) 
             return taken[Kind.ANNULLED]
         if Kind.ANNULMENT_PROPOSED not in taken or Kind.ANNULLED in taken:
             raise NotSubmitted("its annulment is not proposed")
-        if actor is not None and actor.pk in (taken[Kind.ANNULMENT_PROPOSED].by_id, taken[Kind.SUBMITTED].by_id):
+        if actor is not None and actor.pk == taken[Kind.ANNULMENT_PROPOSED].by_id:
             raise SelfApproval("another person must decide on the annulment")
+        _check_another(revision, taken[Kind.SUBMITTED], actor)
         return _decide(revision, Kind.ANNULLED, actor, work.moment, reason=_needed(reason))
 
 
@@ -224,6 +224,16 @@ def _check_writer(revision: Revision, actor: User | None) -> None:
     uploads = custodian_id in actor.access.departments and actor.access.has_scope("drills:write")
     if not (uploads or permissions.may_write_evidence(actor.access, custodian_id=custodian_id)):
         raise NotYours("this evidence is kept by another department")
+
+
+def _check_another(revision: Revision, submission: Decision, actor: User | None) -> None:
+    """Refuse who wrote the revision as well as who handed it in: a colleague's click makes no second pair of eyes."""
+    if actor is None:
+        return
+    if submission.by_id == actor.pk:
+        raise SelfApproval()
+    if revision.created_by_id == actor.pk:
+        raise SelfApproval("You wrote this revision; another person must decide on it")
 
 
 def _check_approver(revision: Revision, actor: User | None) -> None:

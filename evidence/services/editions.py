@@ -8,7 +8,7 @@ from django.db import transaction
 
 from dcase_audit.accounts.models import User
 from dcase_audit.cases import editions
-from dcase_audit.cases.models import Case, Criterion, Edition, Settlement
+from dcase_audit.cases.models import Case, Criterion, Edition, NodeText, Settlement, SettlementRequest
 from dcase_audit.cases.status import RULES_VERSION
 from evidence import statuses
 from evidence.models import Subject
@@ -32,7 +32,17 @@ def publish_edition(*, case: Case, actor: User | None, at: datetime) -> Edition:
         published = editions.publish(case, actor=actor, moment=work.moment)
         refresh_tolerances(case)
         statuses.settle_case(case.pk, moment=work.moment, cause=f"edition.published:{published.edition.number}")
+        _look_again(case, work.moment)
     return published.edition
+
+
+def _look_again(case: Case, moment: datetime) -> None:
+    """Ask the sweep to settle a case that points at others once more, when its edition is there for them to see.
+
+    A goal that changes while the edition is being published knows of nobody to ask for.
+    """
+    if NodeText.objects.in_force().filter(node__case=case, points_at__isnull=False).exists():
+        SettlementRequest.objects.create(case=case, at=moment)
 
 
 def _lock_subjects_of(case: Case) -> None:

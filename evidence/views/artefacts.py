@@ -116,8 +116,8 @@ def new_artefact(request: HttpRequest) -> HttpResponse:
     departments = _own_departments(user)
     if not departments.exists():
         return redirect("artefacts")
-    held = Q(memberships__party__in=departments)
-    people = User.objects.people().filter(held).distinct().order_by("username")
+    members = User.objects.members_of(departments.values_list("pk", flat=True), at=clock.now())
+    people = members.order_by("username")
     first = departments.first()
     initial = {"custodian": first.key if first else None, "owner": user.username}
     form = ArtefactForm(request.POST or None, departments=departments, people=people, initial=initial)

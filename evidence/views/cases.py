@@ -256,7 +256,7 @@ def forecast(request: HttpRequest, slug: str) -> HttpResponse:
     reading = read(request, authenticated(request), slug)
     asked = given(request, "days")
     days = int(asked) if asked in {str(horizon) for horizon in HORIZONS} else HORIZONS[1]
-    found = case_forecast(reading.case, at=clock.now(), days=days)
+    found = case_forecast(reading.case, at=clock.now(), days=days, user=reading.user)
     found, left_out = found[:MOST_COMING], max(0, len(found) - MOST_COMING)
     keys = {reason["artefact"] for view in found for reason in view.because if reason.get("artefact")}
     sayer = Sayer(titles_of(keys, reading.language), reading.user, reading.case, reading.language)

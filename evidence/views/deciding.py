@@ -81,7 +81,7 @@ def _shown(
         decisions=decisions,
         withheld=is_withheld(revision, artefact, user),
         actions=actions,
-        own_submission=submission is not None and submission.by_id == user.pk,
+        own_submission=submission is not None and user.pk in (submission.by_id, revision.created_by_id),
     )
 
 
@@ -103,7 +103,7 @@ def offered(revision: Revision, decisions: list[Decision], artefact: Artefact, u
     approves = permissions.may_approve_for(user.access, custodian_id=artefact.custodian_id)
     if Kind.SUBMITTED not in taken:
         return ["submit"] if writes else []
-    judges = approves and taken[Kind.SUBMITTED] != user.pk
+    judges = approves and user.pk not in (taken[Kind.SUBMITTED], revision.created_by_id)
     if revision.verdict == Revision.Verdict.REFUTES:
         return _against(taken, user, approves, judges)
     if taken.keys() & {Kind.RETURNED, Kind.WITHDRAWN, Kind.VOIDED}:

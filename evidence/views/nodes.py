@@ -19,11 +19,12 @@ from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import User
 from dcase_audit.cases.criteria import criterion_lines, target_text
 from dcase_audit.cases.models import Criterion, Node, NodeText, StatusChange
-from dcase_audit.cases.outline import Entry
+from dcase_audit.cases.outline import Entry, Line
 from dcase_audit.cases.words import LEAF_KINDS, LinkKind, Status
 from dcase_audit.errors import AuditError
 from dcase_audit.pages import find, refuse, show
 from evidence import services
+from evidence.asof import NodeView
 from evidence.forms import LinkForm, ReasonForm
 from evidence.models import Artefact, Kind, Support
 from evidence.reading import status_of
@@ -104,6 +105,12 @@ def linkable(user: User, leaf: Node) -> QuerySet[Artefact]:
     return own.exclude(supports__in=Support.objects.open().filter(node=leaf)).order_by("key")
 
 
+def _leaves(reading: Reading, view: NodeView) -> list[tuple[Line, Status]]:
+    """Return the leaves below that do not stand, the worst first."""
+    found = [(reading.line_of[one["node"]], Status.of(one["status"])) for one in view.because if "node" in one]
+    return sorted(found, key=lambda leaf: leaf[1])
+
+
 def _show(
     request: HttpRequest,
     reading: Reading,
@@ -139,7 +146,7 @@ def _show(
         "points_at": _goal(reading.user, text),
         "is_leaf": is_leaf,
         "reasons": reasons,
-        "because": [(reading.line_of[r["node"]], Status.of(r["status"])) for r in view.because if "node" in r],
+        "because": _leaves(reading, view),
         "counts": [(Status.of(word), number) for word, number in view.counts.items()],
         "counter_evidence": view.counter_evidence,
         "trail": path_to(reading, key),

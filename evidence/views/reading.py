@@ -25,6 +25,7 @@ from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.outline import Line, argument_of, lines_of, links_of
 from dcase_audit.cases.presentation import status_word
 from dcase_audit.cases.words import NodeKind, Status
+from dcase_audit.form_fields import MomentField
 from dcase_audit.pages import find, given
 from evidence import asof
 from evidence.asof import CaseStatus, NodeView
@@ -38,16 +39,8 @@ WORST_FIRST = {status.word: int(status) for status in Status}
 class MomentForm(forms.Form):
     """Which moment is asked for, in the case's zone; both empty: now."""
 
-    at = forms.DateTimeField(
-        label=gettext_lazy("Status at"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-    known = forms.DateTimeField(
-        label=gettext_lazy("As known at"),
-        required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
+    at = MomentField(label=gettext_lazy("Status at"), required=False)
+    known = MomentField(label=gettext_lazy("As known at"), required=False)
 
     def clean_known(self) -> datetime | None:
         known: datetime | None = self.cleaned_data["known"]
@@ -127,7 +120,7 @@ class Reading:
         first, more = shaky[0], len(shaky) - 1
         values = {
             "key": first["node"],
-            "claim": short(self.line_of[first["node"]].statement, 60),
+            "claim": short(self.line_of[first["node"]].statement, 100),
             "status": status_word(Status.of(first["status"]), self.language),
             "count": more,
         }

@@ -72,6 +72,13 @@ def test_each_refused_member_is_named(as_: As, changes: dict[str, Any], places: 
     assert pointers(response) == places
 
 
+@pytest.mark.parametrize("owner", ["ken", "nobody"])
+def test_who_belongs_to_another_department_is_not_told(as_: As, owner: str) -> None:
+    response = as_("bo").post("artefacts", {**RULE, "owner": owner})
+
+    assert (response.status_code, pointers(response)) == (403, set())
+
+
 def test_all_missing_members_are_named_at_once(as_: As) -> None:
     response = as_("olga").post("artefacts", {})
 

@@ -7,7 +7,7 @@ import pytest
 from evidence import services
 from tests.api.client import slug
 from tests.api.conftest import As
-from tests.cast import NOW, Cast, submitted
+from tests.cast import NOW, Cast, case_pointing_at, submitted
 
 
 def test_a_case_is_its_nodes_and_links_under_the_edition_in_force(as_: As) -> None:
@@ -78,6 +78,19 @@ def test_the_forecast_says_what_falls_and_when(as_: As, cast: Cast) -> None:
     falls = [(change["node"], change["after"]) for change in response.json()["items"]]
     assert ("E_1", "expiring") in falls
     assert ("E_1", "expired") in falls
+
+
+def test_a_forecast_names_goals_of_the_own_case_and_none_of_a_hidden_one(as_: As, cast: Cast) -> None:
+    record = submitted(cast.night_drills, cast.olga, subjects={"failover-setting": {"version": "on", "digest": ""}})
+    services.accept(revision=record, actor=cast.ken, at=NOW)
+    case_pointing_at(cast.node("G_2"), held_by=cast.sales)
+
+    forecast = as_("otto").get("cases/other/forecast", {"days": "200"}).json()["items"]
+
+    assert as_("otto").get("cases/recurrence").status_code == 404
+    falls = {change["node"]: change["because"][0] for change in forecast if change["after"] == "expired"}
+    assert falls["G_1"]["nodes"] == ["Ex_1"]
+    assert (falls["Ex_1"]["reason"], falls["Ex_1"]["node"]) == ("external", None)
 
 
 def test_changes_come_latest_first_and_name_what_people_know(as_: As, cast: Cast) -> None:

@@ -44,6 +44,17 @@ def test_nobody_decides_on_what_they_submitted(as_: As, cast: Cast) -> None:
     assert slug(refused) == "self-approval"
 
 
+def test_nobody_decides_on_what_they_wrote_and_a_colleague_submitted(as_: As, cast: Cast) -> None:
+    record = revision(cast.night_drills, cast.ken)
+    decide(as_("olga"), record.pk, "submit")
+
+    refused = decide(as_("ken"), record.pk, "accept")
+
+    assert (refused.status_code, slug(refused)) == (409, "self-approval")
+    assert decide(as_("hana"), record.pk, "accept").status_code == 201
+    assert slug(decide(as_("ken"), record.pk, "void", {"reason": "it was invented"})) == "self-approval"
+
+
 @pytest.mark.parametrize("name", ["olga", "miki", "ada"])
 def test_only_approvers_and_heads_decide(as_: As, cast: Cast, name: str) -> None:
     record = submitted(cast.night_drills, cast.hana)

@@ -99,6 +99,7 @@ def test_a_failed_drill_refutes_its_leaf_and_says_why(as_: As) -> None:
         (b"", {}, 400, set()),
         (b'{"schema": "\\ud800"}', {}, 400, {"/schema"}),
         (b'{"a": 1, "a": 2}', {}, 400, {"/a"}),
+        (b'{"a\\u0000": 1, "a\\u0000": 2}', {}, 400, {"/a?"}),
         (b"[" * 100_000, {}, 400, set()),
         (b'{"a": ' + b"9" * 5000 + b"}", {}, 400, {"/a"}),
         (b'{"a": NaN}', {}, 400, {"/a"}),
@@ -124,6 +125,19 @@ def test_refused_uploads_are_kept_on_record(
     refused = RefusedUpload.objects.get()
     assert (refused.status, refused.problem) == (status, slug(response))
     assert refused.received_from.username == "robot"
+
+
+@pytest.mark.parametrize("name", [b'name="a\x00"', b"name*=utf-8''a%00", b"name*=unicode_escape''%5Cud800"])
+@pytest.mark.parametrize("more", [b"", b'; filename="r.json"'])
+def test_a_part_has_a_name_that_can_be_kept(as_: As, name: bytes, more: bytes) -> None:
+    body = b"--b\r\nContent-Disposition: form-data; " + name + more + b"\r\n\r\n1\r\n--b--\r\n"
+
+    response = as_("robot").send(
+        "POST", PATH, body, content_type="multipart/form-data; boundary=b", headers={"Idempotency-Key": "k"}
+    )
+
+    assert (response.status_code, slug(response)) == (400, "malformed")
+    assert RefusedUpload.objects.get().status == 400
 
 
 def test_what_was_refused_may_be_mended_under_the_same_key(as_: As) -> None:

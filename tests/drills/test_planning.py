@@ -102,8 +102,8 @@ def test_what_is_not_reported_in_time_is_marked_and_told(drill: Drill, occurrenc
     item = OpenItem.objects.open().get()
     assert occurrence.state == "not_reported"
     assert (item.kind, item.party, item.owner) == ("drill-not-reported", drill.department, olga)
-    assert item.text_ja == "訓練「夜間の切替わり訓練」（2026-11-20予定）の結果が期限までに報告されていません"
-    assert item.text_en == "No result of the drill “Night switch-over” planned for 2026-11-20 came in time"
+    assert item.text_ja == "訓練「夜間の切替わり訓練」（2026年11月20日予定）の結果が期限までに報告されていません"
+    assert item.text_en == "No result of the drill “Night switch-over” planned for 20 November 2026 came in time"
     assert item.href == "/drills/night-failover"
     assert item.due_on == date(2026, 11, 25)
     assert len(events("occurrence.not_reported")) == 1

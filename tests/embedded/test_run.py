@@ -6,7 +6,7 @@ import signal
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -25,6 +25,8 @@ def test_all_of_it_starts_from_nothing_and_leaves_nothing(tmp_path: Path) -> Non
     with script("-m", "dcase_audit.embedded", "run", "--no-demo", DATA_DIR=str(tmp_path), PORT="18000") as running:
         address = running.says("READY", patience=240).removeprefix("READY ")
         with urlopen(f"{address}readyz", timeout=10) as answer:
+            assert answer.status == HTTPStatus.OK
+        with urlopen(Request(f"{address}livez", headers={"SCRIPT_NAME": "/elsewhere"}), timeout=10) as answer:
             assert answer.status == HTTPStatus.OK
         assert urlsplit(address).hostname == "127.0.0.1"
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from dcase_audit import clock
 from dcase_audit.accounts.models import Membership, User
-from dcase_audit.cases.models import StatusChange
+from dcase_audit.cases.models import NodeStatus, StatusChange
 from dcase_audit.cases.words import Status
 from dcase_audit.jobs import services as jobs
 from dcase_audit.notices.models import Notice
@@ -19,6 +19,7 @@ from dcase_audit.notices.services import remind
 from dcase_audit.trail.context import acting
 from evidence import services, settling, turning
 from evidence.sweeping import sweep
+from tests.cast import NOW, case_pointing_at
 from tests.evidence.world import DAY, START, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,6 +95,29 @@ def test_two_sweeps_after_three_days_leave_the_rows_of_an_hourly_one_and_one_not
     items = [item.pk for notice in Notice.objects.filter(recipient=owner) for item in notice.items.all()]
     assert items
     assert len(items) == len(set(items))
+
+
+def test_a_goal_that_falls_while_a_case_that_points_at_it_is_published_falls_there_too() -> None:
+    world = filled("theirs")
+    published, fallen = threading.Event(), threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            case_pointing_at(world.node("G_2"), held_by=world.service)
+            published.set()
+            assert fallen.wait(timeout=30)
+
+    def fall() -> None:
+        assert published.wait(timeout=30)
+        world.submit("rule-a", NOW, verdict="refutes")
+        fallen.set()
+
+    at_once(publish, fall)
+    sweep_all(NOW + HOUR)
+
+    assert world.stored()["G_2"] is Status.REFUTED
+    external = NodeStatus.objects.get(case__slug="other", node__key="Ex_1")
+    assert Status(external.status) is Status.REFUTED
 
 
 def test_settlers_and_sweepers_together_leave_what_the_rules_say() -> None:

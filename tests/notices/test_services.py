@@ -141,7 +141,7 @@ def test_reading_counts_once_and_only_for_the_reader(cast: Cast, open_an_item: O
     assert notice.read_at == AT
 
 
-def test_items_are_seen_by_their_department_and_by_whoever_was_told(cast: Cast, open_an_item: OpenAnItem) -> None:
+def test_items_are_seen_by_their_department_and_by_whom_they_came_up_to(cast: Cast, open_an_item: OpenAnItem) -> None:
     def seen(user: User) -> bool:
         return OpenItem.objects.visible_to(User.objects.get(pk=user.pk)).exists()
 
@@ -158,6 +158,26 @@ def test_items_are_seen_by_their_department_and_by_whoever_was_told(cast: Cast, 
 
     hand_over(owner=cast.olga, deputy=cast.bo, at=tokyo("2026-11-27 10:00"))
     assert seen(cast.bo)
+
+
+def test_who_leaves_a_department_sees_its_items_no_more(cast: Cast, open_an_item: OpenAnItem) -> None:
+    item = open_an_item(at=AT, owner=None, role="approver")
+    remind(AT)
+    assert Notice.objects.filter(recipient=cast.ken).exists()
+
+    cast.ken.memberships.update(until=tokyo("2026-11-16 12:00"))
+
+    ken = User.objects.get(pk=cast.ken.pk)
+    assert item not in OpenItem.objects.visible_to(ken)
+
+
+def test_items_of_a_merged_department_are_its_heirs(cast: Cast, open_an_item: OpenAnItem) -> None:
+    item = open_an_item(at=AT)
+
+    cast.service.successor = cast.development
+    cast.service.save()
+
+    assert item in OpenItem.objects.visible_to(User.objects.get(pk=cast.bo.pk))
 
 
 def test_many_items_take_as_many_queries_as_one(cast: Cast) -> None:

@@ -225,9 +225,9 @@ def test_what_ends_is_due_on_its_last_day(leaf: Node, rule: Artefact, change: Ch
             Status.EXPIRED,
             [{"reason": "validity", "ended_at": "2026-11-15T15:00:00+00:00", "items": ["recovery"]}],
             ("E_7「復旧処理の規則（夜間）」: 期限切れ（2026年11月16日から）。"
-            "「夜間復旧規則」の有効期間は2026年11月15日で終わりました（範囲: recovery）。"),
+            "「夜間復旧規則」の有効期間の最終日は2026年11月15日です（範囲: recovery）。"),
             ("E_7 “Rule for recovery”: expired (since 16 November 2026). "
-            "“Night recovery rule” was valid until 15 November 2026 (for recovery)."),
+            "The last valid day of “Night recovery rule” is 15 November 2026 (for recovery)."),
         ),
         (
             Status.EXPIRING,

@@ -158,6 +158,14 @@ def test_a_token_that_never_ends_is_not_issued(cast: Cast, as_: As) -> None:
     assert not ApiToken.objects.filter(name="forever").exists()
 
 
+@pytest.mark.parametrize("since", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_moment_that_could_not_be_read_back_is_not_stored(cast: Cast, as_: As, since: str) -> None:
+    fields = {"user": str(cast.otto.pk), "party": str(cast.it_service.pk), "role": "head", "since": since}
+
+    assert "outside of 1900 to 2999" in text_of(as_("ada").post("/admin/accounts/membership/add/", fields))
+    assert as_("ada").get("/admin/accounts/membership/").status_code == 200
+
+
 def test_nobody_grants_roles_to_themselves(cast: Cast, as_: As) -> None:
     def granted(user: User) -> int:
         fields = {"user": str(user.pk), "party": str(cast.it_service.pk), "role": "head", **entered("since", NOW)}
@@ -165,6 +173,42 @@ def test_nobody_grants_roles_to_themselves(cast: Cast, as_: As) -> None:
 
     assert (granted(cast.ada), granted(cast.robot), granted(cast.otto)) == (200, 200, 302)
     assert Membership.objects.get(user=cast.otto, role="head").party == cast.it_service
+
+
+def test_nobody_stands_in_or_audits_by_an_own_grant(cast: Cast, as_: As) -> None:
+    def granted(model: str, user: User) -> int:
+        fields = {
+            "user": str(user.pk),
+            "deputy": str(user.pk),
+            "principal": str(cast.ken.pk),
+            "party": str(cast.it_service.pk),
+            "institution": str(Party.objects.get(key="auditors").pk),
+            "case_slug": "recurrence",
+            "reason": "on leave",
+            **entered("since", NOW),
+            **entered("until", NOW + timedelta(days=10)),
+        }
+        return as_("ada").post(f"/admin/accounts/{model}/add/", fields).status_code
+
+    assert [granted(model, cast.ada) for model in ("delegation", "engagement")] == [200, 200]
+    assert [granted(model, cast.robot) for model in ("delegation", "engagement")] == [200, 200]
+    assert [granted(model, cast.otto) for model in ("delegation", "engagement")] == [302, 302]
+
+
+def test_nobody_prolongs_an_own_role(cast: Cast, as_: As) -> None:
+    past = {"since": NOW - timedelta(days=9), "until": NOW - timedelta(days=1)}
+    own, other = (
+        Membership.objects.create(user=user, party=cast.it_service, role="approver", **past)
+        for user in (cast.ada, cast.otto)
+    )
+
+    refused, prolonged = (
+        as_("ada").post(f"/admin/accounts/membership/{role.pk}/change/", {"until": ""}) for role in (own, other)
+    )
+
+    assert "Another administrator grants you roles." in text_of(refused)
+    assert prolonged.status_code == 302
+    assert not cast.ada.access.approves
 
 
 def test_a_renamed_party_keeps_its_old_name(cast: Cast, as_: As) -> None:
@@ -237,11 +281,33 @@ def test_a_member_plans_a_drill_whose_rule_can_be_read(cast: Cast, as_: As) -> N
     assert cast.drill.__class__.objects.get(key="day-failover").occurrences.count() > 3
 
 
+def test_a_filter_that_cannot_be_asked_for_is_refused(cast: Cast, as_: As) -> None:
+    assert as_("olga").get("/admin/evidence/revision/?verdict__exact=%00").status_code == 400
+    assert as_("ada").get("/admin/accounts/party/?kind__exact=%00").status_code == 400
+
+
+@pytest.mark.parametrize("objectives", ['["\\u0000"]', '["\\ud800"]', "[NaN]", "[1e999]", "[" * 3000, "9" * 5000])
+def test_json_that_cannot_be_stored_comes_back_with_a_sentence(cast: Cast, as_: As, objectives: str) -> None:
+    fields = {"key": "fire", "title_en": "Fire", "objectives": objectives}
+
+    response = as_("ada").post("/admin/drills/scenario/add/", fields)
+
+    assert response.status_code == 200
+    assert "Enter a valid JSON." in text_of(response)
+
+
 def test_the_admin_speaks_japanese(cast: Cast, as_: As) -> None:
     page = text_of(as_("ada", "ja").get("/admin/accounts/membership/add/"))
 
     for word in ("役割", "部署・機関", "開始", "終了（この時点を含まない）", "人と役割"):
         assert word in page
+
+
+def test_the_admin_leads_back_to_the_pages_once(cast: Cast, as_: As) -> None:
+    page = text_of(as_("ada").get("/admin/"))
+
+    assert "To the pages" in page
+    assert "View site" not in page
 
 
 def test_people_are_added_with_a_password_that_holds(cast: Cast, as_: As) -> None:

@@ -216,6 +216,24 @@ def test_every_page_fits_a_phone_and_is_accessible(open_as: Open, live_server: A
         assert_accessible(page)
 
 
+def test_a_phone_shows_every_way_through_the_pages(open_as: Open) -> None:
+    page = open_as("olga", "/")
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+
+    for link in page.locator(".top nav a").all():
+        expect(link).to_be_in_viewport(ratio=1)
+
+
+def test_a_status_is_written_inside_its_border(open_as: Open) -> None:
+    page = open_as("olga", "/cases/recurrence/nodes/G_1/")
+    chip = page.locator("ul.why .chip").first
+
+    expect(chip).to_be_visible()
+    words = "element => { const range = new Range(); range.selectNodeContents(element);"
+    inside = f"{words} return range.getBoundingClientRect().left > element.getBoundingClientRect().left }}"
+    assert chip.evaluate(inside)
+
+
 def test_pages_work_without_scripts(open_as: Open, browser: Any, live_server: Any, stage: Cast) -> None:
     client = Client()
     client.force_login(stage.ken)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone, translation
+from django.utils.html import strip_tags
 
 from dcase_audit import clock
 from dcase_audit.accounts.models import Party
 from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
+from dcase_audit.cases.templatetags.dcase import period
 from evidence import services
 from tests.cast import EARLY, NOW, Cast, submitted
 from tests.pages.conftest import As, queries, text_of
@@ -107,7 +111,7 @@ def test_changes_and_forecast_are_said_in_words(cast: Cast, as_: As) -> None:
 
     assert "There is no evidence yet" in changes
     assert changes.count("<tr>") >= 3
-    assert "is valid until" in forecast or "counted until" in forecast
+    assert "is valid until" in forecast or "counts until" in forecast
 
 
 def test_a_leaf_says_what_it_asks_and_that_limits_are_assumptions(cast: Cast, as_: As) -> None:
@@ -226,3 +230,33 @@ def test_an_unknown_part_shows_the_whole(cast: Cast, as_: As) -> None:
 def test_pages_read_the_domains_clock(cast: Cast, as_: As) -> None:
     with clock.at(NOW):
         assert ">20 Nov 2026 15:00 JST</time>" in text_of(as_("olga").get(CASE))
+
+
+def test_a_period_names_a_day_once() -> None:
+    start, end = datetime(2026, 8, 27, 1, tzinfo=UTC), datetime(2026, 8, 27, 3, 10, tzinfo=UTC)
+
+    with timezone.override(UTC), translation.override("en"):
+        shown = strip_tags(period(start, end))
+        two_days = strip_tags(period(start, end + timedelta(days=1)))
+
+    assert shown == "27 Aug 2026 01:00 – 03:10"
+    assert two_days == "27 Aug 2026 01:00 – 28 Aug 2026 03:10"
+
+
+def test_the_leaves_that_do_not_stand_come_with_the_worst_first(cast: Cast, as_: As) -> None:
+    submitted(cast.night_drills, cast.olga)
+    submitted(cast.review_rule, cast.bo, verdict="refutes", covers=[])
+
+    page = text_of(as_("olga").get(f"{CASE}nodes/G_1/"))
+
+    section = page.split("Below it, these do not stand")[1].split("</ul>")[0]
+    assert section.index("chip-refuted") < section.index("chip-pending")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_node_speaks_the_readers_language_first(cast: Cast, as_: As, language: str) -> None:
+    NodeText.objects.filter(node=cast.node("E_1")).update(statement_ja="訓練の記録", statement_en="Drills held")
+
+    page = text_of(as_("olga", language).get(f"{CASE}nodes/E_1/"))
+
+    assert re.findall('class="statement" lang="(..)"', page)[0] == language

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
 from dcase_audit import clock
+from dcase_audit.accounts.models import Membership
 from dcase_audit.cases.words import Status
 from dcase_audit.notices.models import OpenItem
 from evidence import services
@@ -80,7 +81,8 @@ def test_days_are_inclusive_and_the_organisations(cast: Cast, as_: As) -> None:
     assert found.valid_from == datetime(2026, 3, 31, 15, tzinfo=UTC)
     assert found.valid_until == datetime(2027, 3, 31, 15, tzinfo=UTC)
     page = text_of(as_("olga").get(PAGE))
-    assert ">19 Nov 2026</time> – <time" in page
+    # One day is named once.
+    assert ">19 Nov 2026</time></dd>" in page
     assert ">31 Mar 2027</time>" in page
 
 
@@ -131,6 +133,8 @@ def test_a_draft_is_kept_and_submitted_later(cast: Cast, as_: As) -> None:
         ({"verdict": "perhaps"}, "Select a valid choice."),
         ({"confidentiality": "confidential"}, "Say why it is confidential."),
         ({"valid_until": "31 March"}, "Enter a valid date."),
+        ({"valid_until": "9999-12-31"}, "The year lies outside of 1900 to 2999."),
+        ({"proves_from": "0001-01-01"}, "The year lies outside of 1900 to 2999."),
     ],
 )
 def test_what_does_not_hold_together_comes_back_with_a_sentence(
@@ -189,6 +193,15 @@ def test_only_what_may_be_decided_is_offered(cast: Cast, as_: As) -> None:
     assert offers("ken") == {"accept", "return", "withdraw"}
     assert offers("rin") == set()
     assert "another approver of the department decides" in text_of(as_("olga").get(PAGE))
+
+
+def test_who_wrote_a_revision_is_not_offered_to_accept_it(cast: Cast, as_: As) -> None:
+    draft = revision(cast.night_drills, cast.ken)
+    services.submit(revision=draft, actor=cast.olga, at=NOW)
+
+    assert "another approver of the department decides" in text_of(as_("ken").get("/evidence/night-drills/"))
+    assert "Submissions that you may decide on" not in text_of(as_("ken").get("/"))
+    assert "自分が作成した版です" in text_of(decide(as_("ken", "ja"), draft, "accept"))
 
 
 def test_counter_evidence_is_annulled_by_two_persons(cast: Cast, as_: As) -> None:
@@ -281,6 +294,19 @@ def test_a_member_adds_an_artefact_to_the_own_department(cast: Cast, as_: As) ->
     assert made.headers["Location"] == "/evidence/new-rule/revisions/new/"
     assert Artefact.objects.get(key="new-rule").custodian == cast.it_service
     assert "another artefact has this key" in text_of(again)
+
+
+def test_the_person_in_charge_is_a_member_of_the_department(cast: Cast, as_: As) -> None:
+    Membership.objects.create(user=cast.olga, party=cast.sales, role="owner", since=NOW - timedelta(days=1))
+    Membership.objects.filter(user=cast.hana).update(until=NOW - timedelta(days=1))
+    fields = {"kind": "rule", "title_en": "Rule", "key": "new-rule", "custodian": "it-service"}
+
+    left = as_("olga").post("/new-evidence/", {**fields, "owner": "hana"})
+    elsewhere = as_("olga").post("/new-evidence/", {**fields, "owner": "otto"})
+
+    assert "Select a valid choice." in text_of(left)
+    assert "the person in charge is no member of the department" in text_of(elsewhere)
+    assert as_("olga").post("/new-evidence/", {**fields, "owner": "ken"}).status_code == 302
 
 
 def test_the_texts_of_people_are_never_markup(cast: Cast, as_: As) -> None:

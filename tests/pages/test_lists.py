@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
 
+from dcase_audit.cases.models import NodeText
 from dcase_audit.notices import services as notices
 from dcase_audit.notices.models import Notice, OpenItem
 from dcase_audit.reports import services as reports
@@ -223,6 +225,7 @@ def test_a_report_is_ordered_watched_and_called_off(cast: Cast, as_: As) -> None
     path = ordered.headers["Location"]
     whole, part = miki.get(path), miki.get(path, headers={"HX-Request": "true"})
     future = miki.post("/reports/", {"case": "recurrence", "language": "ja", "at": "2030-01-01T00:00"})
+    early = miki.post("/reports/", {"case": "recurrence", "language": "ja", "at": "0001-01-01T00:00"})
     hidden = as_("otto").post("/reports/", {"case": "recurrence", "language": "ja", "at": ""})
     miki.post(f"{path}cancel/")
 
@@ -230,5 +233,57 @@ def test_a_report_is_ordered_watched_and_called_off(cast: Cast, as_: As) -> None
     assert "<html" in text_of(whole)
     assert "<html" not in text_of(part)
     assert "not of the future" in text_of(future)
+    assert "The year lies outside of 1900 to 2999." in text_of(early)
     assert "Select a valid choice." in text_of(hidden)
     assert "hx-trigger" not in text_of(miki.get(path))
+
+
+def test_what_has_happened_is_more_urgent_than_what_will(cast: Cast, as_: As) -> None:
+    kinds = {"expiring": NOW + timedelta(days=2), "expired": None, "waiting": None}
+    for kind, day in kinds.items():
+        notices.open_item(
+            key=kind,
+            kind=kind,
+            text_ja=f"{kind}の件",
+            text_en=f"What is {kind}",
+            href="/",
+            party=cast.it_service,
+            owner=cast.olga,
+            at=NOW - timedelta(days=9),
+            due_on=day.date() if day else None,
+        )
+
+    page = text_of(as_("olga").get("/due/"))
+
+    assert re.findall(r"What is (\w+)", page) == ["expired", "expiring", "waiting"]
+
+
+def test_the_first_page_of_management_lists_a_matter_once(cast: Cast, as_: As) -> None:
+    open_items(cast, range(2))
+    OpenItem.objects.filter(key="item-1").update(step=2)
+
+    page = text_of(as_("miki").get("/"))
+
+    assert page.count("Item 1") == 1
+    assert "Item 0" not in page
+
+
+def test_the_first_page_of_an_auditor_names_the_case_and_what_changed(cast: Cast, as_: As) -> None:
+    accepted = submitted(cast.night_drills, cast.olga, subjects={"failover-setting": {"version": "1", "digest": ""}})
+    services.accept(revision=accepted, actor=cast.ken, at=NOW)
+
+    page = text_of(as_("rin").get("/"))
+
+    assert f">{cast.case.title('en')}</a> · Auditor for Auditors" in page
+    assert NodeText.objects.in_force().get(node=cast.node("E_1")).statement("en") in page
+
+
+def test_a_drill_whose_date_has_passed_awaits_its_report(cast: Cast, as_: As) -> None:
+    planned_at = NOW - timedelta(hours=1)
+    cast.drill.occurrences.create(
+        planned_at=planned_at, planned_on=planned_at.date(), report_by=NOW + timedelta(days=2), recorded_at=EARLY
+    )
+
+    page = text_of(as_("olga").get("/drills/night-failover/"))
+
+    assert "awaits its report, due by <time" in page

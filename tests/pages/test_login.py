@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
@@ -127,6 +128,7 @@ def test_a_changed_password_ends_other_sessions(olga: User) -> None:
     assert here.get("/me/").status_code == 200
     assert there.get("/me/").status_code == 302
     assert events("password.changed") == [f"user:{olga.pk}"]
+    assert here.get("/admin/password_change/").headers["Location"] == "/me/password/"
 
 
 def test_the_next_page_is_one_of_ours(olga: User) -> None:
@@ -134,6 +136,29 @@ def test_the_next_page_is_one_of_ours(olga: User) -> None:
     fields = {"username": "olga", "password": PASSWORD, "next": "https://elsewhere.example/"}
 
     assert client.post("/login/", fields).headers["Location"] == "/"
+
+
+def test_a_form_is_refused_before_its_files_are_read(olga: User) -> None:
+    body = SimpleUploadedFile("big.bin", b"x" * 5_300_000)
+
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "olga", "file": body})
+
+    assert response.status_code == 413
+    assert "The request is too large" in text_of(response)
+    assert not vars(response.wsgi_request)["_read_started"]
+
+
+def test_the_admin_has_no_login_of_its_own(olga: User, cast: Cast) -> None:
+    client, rin = Client(), Client()
+    rin.force_login(cast.rin)
+
+    asked = client.get("/admin/evidence/artefact/", follow=True)
+    tried = client.post("/admin/login/", {"username": "olga", "password": PASSWORD})
+
+    assert asked.redirect_chain[-1][0] == "/login/?next=/admin/evidence/artefact/"
+    assert (tried.status_code, "_auth_user_id" in client.session) == (405, False)
+    assert rin.get("/admin/", follow=True).status_code == 403
+    assert client.get("/admin/login/?next=https://elsewhere.example/").headers["Location"].startswith("/login/?")
 
 
 def test_people_choose_their_language(olga: User) -> None:

@@ -69,6 +69,7 @@ def test_pages_carry_the_policy_and_are_nobody_elses(cast: Cast, as_: As, path: 
     assert "unsafe" not in policy
     assert response.headers["X-Frame-Options"] == "DENY"
     assert response.headers["Content-Language"] == "en"
+    assert "no-store" in response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize(("path", "status"), [("/no-such-page/", 404), ("/cases/secret/", 404), ("/%00/", 404)])

@@ -48,13 +48,13 @@ SAID: list[tuple[dict[str, Any], str, str | None]] = [
     # What ends at midnight on 1 April held until 31 March.
     (
         {"reason": "validity", **RULE, "ended_at": MIDNIGHT},
-        "「夜間復旧手順」第3版の有効期間は2026年3月31日で終わりました",
-        "“夜間復旧手順” (revision 3) was valid until 31 March 2026",
+        "「夜間復旧手順」第3版の有効期間の最終日は2026年3月31日です",
+        "The last valid day of “夜間復旧手順” (revision 3) is 31 March 2026",
     ),
     (
         {"reason": "max_age", **RULE, "ended_at": MIDNIGHT},
-        "「夜間復旧手順」第3版は経過期間の上限に2026年3月31日で達しました",
-        None,
+        "「夜間復旧手順」第3版の経過期間の上限は2026年3月31日です",
+        "By its age, “夜間復旧手順” (revision 3) counts until 31 March 2026",
     ),
     (
         {"reason": "withdrawn", **RULE, "ended_at": MORNING},

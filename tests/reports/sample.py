@@ -12,11 +12,13 @@ from typing import Any, get_args
 import dcase_audit
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
+    Consent,
     Criterion,
     ForecastChange,
     Header,
     Language,
     Link,
+    Loosening,
     Node,
     Party,
     ReadingNote,
@@ -47,7 +49,7 @@ LEAVES: dict[str, tuple[Status, datetime, datetime | None, tuple[Reason, ...]]] 
     "E_1": (Status.SUPPORTED, day(2026, 2, 3), day(2027, 1, 18), ()),
     "M_1": (Status.SUPPORTED, day(2026, 6, 3, 2, 41), None, ()),
     "E_2": (Status.STALE, day(2026, 11, 12, 9, 30), None, (
-        Reason(code="subject", item="failover-setting", artefact="switch-over-tests", revision=2,
+        Reason(code="subject", subject="failover-setting", artefact="switch-over-tests", revision=2,
                before="4", after="5", at=day(2026, 11, 12, 9, 30)),)),
     "E_3": (Status.EXPIRING, day(2026, 11, 7), day(2026, 12, 22), (
         Reason(code="ends", artefact="organisation-roles", revision=3, at=day(2026, 12, 22)),)),
@@ -61,10 +63,10 @@ LEAVES: dict[str, tuple[Status, datetime, datetime | None, tuple[Reason, ...]]] 
     "E_8": (Status.EXPIRED, day(2026, 11, 1), None, (
         Reason(code="validity", artefact="report-rule-night", revision=1, at=day(2026, 11, 1)),)),
     "E_9": (Status.EXPIRING, day(2026, 11, 20), day(2026, 12, 4), (
-        Reason(code="ends", item="night", artefact="night-drill", revision=4, at=day(2026, 12, 4)),)),
+        Reason(code="ends", items=("night",), artefact="night-drill", revision=4, at=day(2026, 12, 4)),)),
     "E_10": (Status.SUPPORTED, day(2026, 7, 2), day(2027, 1, 1), ()),
     "E_11": (Status.MISSING, day(2025, 11, 21), None, (
-        Reason(code="returned", item="network-switches", artefact="selection-criteria", revision=1,
+        Reason(code="returned", items=("servers", "network-switches"), artefact="selection-criteria", revision=1,
                at=day(2026, 9, 30, 16, 20)),)),
     "E_12": (Status.SUPPORTED, day(2026, 6, 29), day(2027, 6, 13), ()),
     "G_21": (Status.UNDEVELOPED, day(2025, 11, 21), None, (Reason(code="undeveloped"),)),
@@ -94,10 +96,30 @@ def sample(language: Language) -> ReportContents:
         forecast=forecast(),
         artefacts=artefacts(language),
         gaps=gaps(),
+        loosened=loosened(language),
         refused_uploads=refused_uploads(language),
         drills=drills(language),
         reading_notes=tuple(ReadingNote(text=text, language="en") for text in case["reading_notes"]),
     )
+
+
+def loosened(language: Language) -> tuple[Loosening, ...]:
+    """Return what the sample's third edition made easier, and who agreed to it."""
+    consents = (
+        Consent(party=pick(language, ("ITサービス部", "IT Service")), by=pick(language, ("畑中 花", "Hana Hatanaka")),
+                at=day(2026, 8, 28, 11)),
+        Consent(party=pick(language, ("経営層", "Management")), by=pick(language, ("宮前 美樹", "Miki Miyamae")),
+                at=day(2026, 8, 31, 16, 20)),
+    )  # fmt: skip
+    target = Target(measure="switch_over_confirmed", op="<=", value="PT10M")
+    changes = [
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_9", change="max_age", before=("P3M",),
+                  after=("P100D",), consents=consents),
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_9", change="targets", before=(target,),
+                  after=(replace(target, value="PT15M"),), consents=consents),
+        Loosening(edition=3, published_at=day(2026, 9, 1, 10), node="E_99", change="silence", before=("PT5M",)),
+    ]  # fmt: skip
+    return tuple(changes)
 
 
 def header(language: Language) -> Header:

@@ -30,6 +30,7 @@ def large(language: Language, goals: int) -> ReportContents:
         forecast=(),
         artefacts=tuple(_artefact(artefact, number) for number in range(goals)),
         gaps=(),
+        loosened=(),
     )
 
 

@@ -11,6 +11,7 @@ from django.template import TemplateDoesNotExist
 from dcase_audit.reports.contents import Language, Link, ReportContents
 from dcase_audit.reports.render import html
 from dcase_audit.reports.render.html import compose
+from dcase_audit.reports.render.phrases import WORD_JOINER
 from tests.reports.sample import LANGUAGES, sample
 
 HOSTILE = (
@@ -48,7 +49,16 @@ def hostile(language: Language, text: str) -> ReportContents:
         drills=tuple(replace(drill, title=text, scenario=text, recurrence=text) for drill in contents.drills),
         reading_notes=tuple(replace(note, text=text) for note in contents.reading_notes),
         gaps=(),
+        loosened=tuple(
+            replace(change, node=text, change="refuted_when", before=(text,), after=(text,))
+            for change in contents.loosened
+        ),
     )
+
+
+def html_text(document: str) -> str:
+    """Return what is read, without tags, in one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", document).split())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -92,10 +102,29 @@ def test_templates_come_from_the_project_alone() -> None:
         html._engine().get_template("admin/change_form.html")
 
 
+def test_loosened_criteria_say_what_they_were_and_who_agreed() -> None:
+    document = html_text(compose(sample("en"), manifest_sha256="0" * 64).html)
+
+    assert (
+        "Edition 3 2026-09-01 10:00 E_9 allows a greater age 3 months 100 days"
+        " IT Service (Hana Hatanaka, 2026-08-28) Management (Miki Miyamae, 2026-08-31)" in document
+    )
+    assert "E_99 allows a longer silence 5 minutes not limited None." in document
+
+
+def test_a_drill_without_a_date_in_the_period_says_so() -> None:
+    contents = sample("en")
+    drill = replace(contents.drills[0], occurrences=(), unplanned=())
+
+    document = html_text(compose(replace(contents, drills=(drill,), refused_uploads=()), manifest_sha256="0" * 64).html)
+
+    assert "Nothing fell due and nothing was held in the period." in document
+
+
 def test_an_empty_case_says_so() -> None:
     contents = sample("en")
     empty = replace(
-        contents, forecast=(), artefacts=(), gaps=(), refused_uploads=(), drills=(), reading_notes=(),
+        contents, forecast=(), artefacts=(), gaps=(), loosened=(), refused_uploads=(), drills=(), reading_notes=(),
         nodes=(replace(contents.nodes[0], until=None, because=()),), links=tuple[Link, ...](),
     )  # fmt: skip
 
@@ -103,3 +132,14 @@ def test_an_empty_case_says_so() -> None:
 
     assert "No drill was planned in the period." in document
     assert "The case has no reading notes." in document
+    assert "No edition of the period loosened a criterion." in document
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "a goal of another case"), ("ja", "別のケースのゴール")])
+def test_a_goal_of_another_case_is_mentioned_and_not_named(language: Language, says: str) -> None:
+    contents = sample(language)
+    first, *others = contents.nodes
+
+    document = compose(replace(contents, nodes=(replace(first, elsewhere=True), *others)), manifest_sha256="0" * 64)
+
+    assert says in html_text(document.html.replace(WORD_JOINER, "").replace("\u200b", ""))

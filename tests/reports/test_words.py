@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from dcase_audit.cases.words import Status
 from dcase_audit.reports.contents import Reason, Target
 from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVerdict, Outcome
+from dcase_audit.reports.contents.editions import Change
 from dcase_audit.reports.contents.evidence import DecisionKind, FileRole, Standing, Verdict
 from dcase_audit.reports.render.html import SECTIONS, TEMPLATES
 from dcase_audit.reports.words import Wording, exact, status_meanings, terms
@@ -47,6 +48,8 @@ def test_every_word_of_a_vocabulary_is_said_in_both_languages() -> None:
         "drill_verdict": DrillVerdict,
         "drill_kind": DrillKind,
         "check": CheckOutcome,
+        "loosened": Change,
+        "rule": Literal["all", "any"],
     }
 
     for language in LANGUAGES:
@@ -95,6 +98,15 @@ def test_a_period_is_printed_with_its_last_day() -> None:
     assert EN.times.period(None, None) == "not limited"
 
 
+def test_a_day_is_printed_once() -> None:
+    start, end = day(2026, 8, 16, 1), day(2026, 8, 16, 4)
+
+    assert EN.times.period(start, end) == EN.times.span(start, end) == "2026-08-16 01:00 – 04:00"
+    assert EN.times.period(day(2026, 4, 1), day(2026, 4, 2)) == "2026-04-01"
+    assert EN.times.period(day(2026, 4, 1), day(2026, 4, 1, 9)) == "2026-04-01 – 2026-04-01 09:00"
+    assert EN.times.span(start, day(2026, 8, 17)) == "2026-08-16 01:00 – 2026-08-17 00:00"
+
+
 def test_a_moment_names_its_zone() -> None:
     moment = datetime(2026, 11, 20, 6, tzinfo=UTC)
 
@@ -127,13 +139,15 @@ def test_a_target_is_said_with_its_scope_and_limit() -> None:
 
 
 def test_a_reason_names_the_evidence_by_its_title() -> None:
-    reason = Reason(code="validity", item="night", artefact="rule", revision=2, at=day(2026, 11, 1))
+    reason = Reason(code="validity", items=("night", "day"), artefact="rule", revision=2, at=day(2026, 11, 1))
 
     assert (
         JA.reason(reason, {"rule": "夜間の規則"})
-        == "「night」について、「夜間の規則」第2版の有効期間は 2026年10月31日まで"
+        == "「夜間の規則」第2版の有効期間は 2026年10月31日まで（範囲：night、day）"
     )
-    assert EN.reason(reason, {}) == "night: 'rule' revision 2 is valid until 31 October 2026"
+    assert EN.reason(reason, {}) == "'rule' revision 2 is valid until 31 October 2026 (covers night, day)"
+    assert EN.reason(reason, {}, most=1) == "'rule' revision 2 is valid until 31 October 2026 (covers night and 1 more)"
+    assert EN.reason(reason, {}, most=2) == EN.reason(reason, {})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 
@@ -10,7 +11,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from dcase_audit.cases.dates import day_text, duration_text, first_day_text, language, last_day_text, moment_text
+from dcase_audit.cases.dates import (
+    clock_text,
+    day_text,
+    duration_text,
+    first_day_text,
+    is_within_a_day,
+    language,
+    last_day_text,
+    moment_text,
+)
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
@@ -85,6 +95,10 @@ def period(start: datetime | None, end: datetime | None) -> str:
         return format_html(_("until %(day)s") % {"day": "{}"}, last_day(end))
     if end is None:
         return format_html(_("from %(day)s") % {"day": "{}"}, first_day(start))
+    if first_day_text(start) == last_day_text(end):
+        return first_day(start)
+    if is_within_a_day(start, end):
+        return format_html("{} – {}", first_day(start), format_html(TIME, end.isoformat(), clock_text(end)))
     return format_html("{} – {}", first_day(start), last_day(end))
 
 
@@ -92,6 +106,12 @@ def period(start: datetime | None, end: datetime | None) -> str:
 def duration(iso: str) -> str:
     """Say how long an ISO 8601 duration is."""
     return duration_text(iso) if iso else ""
+
+
+@register.filter
+def listed(items: Iterable[object]) -> str:
+    """Name things one after the other."""
+    return ("、" if language() == "ja" else ", ").join(str(item) for item in items)
 
 
 @register.filter

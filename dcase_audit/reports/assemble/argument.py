@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from dcase_audit.cases.graph import CriterionValue, Graph, NodeValue
 from dcase_audit.cases.models import Case
+from dcase_audit.cases.words import Status
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import (
     Artefact,
@@ -24,8 +25,8 @@ from evidence.asof import CaseStatus, NodeView, case_forecast
 
 MOMENTS = ("ends_at", "ended_at", "starts_at", "silent_since", "since", "at")
 FORECAST_DAYS = 400
-# Said elsewhere: gaps are listed as exceptions.
-NOT_REASONS = frozenset({"accepted_late"})
+# Said elsewhere: gaps are listed as exceptions, and a node above its leaves has their reasons.
+NOT_REASONS = frozenset({"accepted_late", "children"})
 
 
 def nodes_of(argument: Graph, status: CaseStatus, names: Names, artefacts: Mapping[str, Artefact]) -> tuple[Node, ...]:
@@ -35,7 +36,7 @@ def nodes_of(argument: Graph, status: CaseStatus, names: Names, artefacts: Mappi
 
 
 def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str, Artefact]) -> Node:
-    because = tuple(reason_of(reason, artefacts) for reason in view.because if reason.get("reason") not in NOT_REASONS)
+    because = reasons_of(view.because, artefacts)
     refuted = tuple(Reason(code="counter_evidence", node=key, status="refuted") for key in view.counter_evidence)
     return Node(
         key=node.key,
@@ -51,8 +52,14 @@ def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str,
         support_rule="any" if node.support_rule == "any" else "all",
         undeveloped=node.undeveloped,
         criterion=_criterion(node.criterion, names) if node.criterion else None,
-        points_at=f"{node.points_at.case}/{node.points_at.key}" if node.points_at else "",
+        elsewhere=node.points_at is not None,
     )
+
+
+def reasons_of(because: Iterable[Mapping[str, Any]], artefacts: Mapping[str, Artefact]) -> tuple[Reason, ...]:
+    """Return the reasons as the report words them; leaves that do not stand come with the worst first."""
+    said = (reason_of(reason, artefacts) for reason in because if reason.get("reason") not in NOT_REASONS)
+    return tuple(sorted(said, key=lambda reason: Status.of(reason.status) if reason.code == "leaf" else 0))
 
 
 def reason_of(reason: Mapping[str, Any], artefacts: Mapping[str, Artefact]) -> Reason:
@@ -64,7 +71,8 @@ def reason_of(reason: Mapping[str, Any], artefacts: Mapping[str, Artefact]) -> R
     before, after = _versions(reason.get("from"), reason.get("to"))
     return Reason(
         code=reason["reason"],
-        item=reason.get("subject") or ", ".join(reason.get("items", ())),
+        items=tuple(reason.get("items", ())),
+        subject=reason.get("subject") or "",
         artefact=artefact.key if artefact else "",
         revision=reason.get("revision"),
         party=artefact.custodian if artefact else "",
@@ -107,10 +115,18 @@ def links_of(argument: Graph) -> tuple[Link, ...]:
     return tuple(Link(source=link.source, target=link.target, kind=link.kind) for link in argument.links)
 
 
-def forecast_of(case: Case, at: datetime, names: Names) -> tuple[ForecastChange, ...]:
+def forecast_of(case: Case, at: datetime, artefacts: Mapping[str, Artefact]) -> tuple[ForecastChange, ...]:
     """Return the changes that follow ``at`` if nobody does anything, as they are stored."""
     found = case_forecast(case, at=at, days=FORECAST_DAYS)
-    return tuple(ForecastChange(at=change.at, node=change.key, status=change.after.word) for change in found)
+    return tuple(
+        ForecastChange(
+            at=change.at,
+            node=change.key,
+            status=change.after.word,
+            because=reasons_of(change.because, artefacts),
+        )
+        for change in found
+    )
 
 
 def parties_of(argument: Graph, names: Names) -> tuple[Party, ...]:

@@ -10,6 +10,7 @@ from dcase_audit.errors import NotFound
 from dcase_audit.reports.assemble.argument import forecast_of, links_of, nodes_of, parties_of, reading_notes_of
 from dcase_audit.reports.assemble.artefacts import artefacts_of, gaps_of
 from dcase_audit.reports.assemble.drills import drills_of, refused_of
+from dcase_audit.reports.assemble.editions import loosened_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Header, Language, ReportContents
 from dcase_audit.reports.models import AccountabilityReport
@@ -50,15 +51,17 @@ def contents(
     status = case_status(case, at=at, known=known)
     names = Names(language, at.astimezone(case.zone).date())
     artefacts, leaves = artefacts_of(case, status, names, at=at, known=known)
+    by_key = {artefact.key: artefact for artefact in artefacts}
     drills = drills_of([artefact.key for artefact in artefacts], names, period=(_year_before(case, at), known))
     return ReportContents(
         header=_header(case, edition, names, at, known, report_id, made_at, issuer=_issuer(argument, names)),
         parties=parties_of(argument, names),
-        nodes=nodes_of(argument, status, names, {artefact.key: artefact for artefact in artefacts}),
+        nodes=nodes_of(argument, status, names, by_key),
         links=links_of(argument),
-        forecast=forecast_of(case, at, names),
+        forecast=forecast_of(case, at, by_key),
         artefacts=artefacts,
         gaps=gaps_of(artefacts, leaves, status, known=known),
+        loosened=loosened_of(case, names, since=_year_before(case, at), until=min(at, known)),
         refused_uploads=refused_of([drill.key for drill in drills], names, period=(_year_before(case, at), known)),
         drills=drills,
         reading_notes=reading_notes_of(argument),

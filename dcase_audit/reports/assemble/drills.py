@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 
+from django.utils import translation
+
 from dcase_audit.reports.assemble.argument import target_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Achieved, Check, Drill, Occurrence, RefusedUpload, Result
@@ -13,6 +15,7 @@ from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVe
 from drills import models
 from drills.importers import importer
 from drills.verdict import compare, targets_of
+from drills.wording import recurrence_text
 from evidence.storage import object_store
 
 Period = tuple[datetime, datetime]
@@ -43,11 +46,17 @@ def _drill(row: models.Drill, names: Names, period: Period) -> Drill:
         artefact=row.artefact.key,
         department=names.party(row.department.key),
         scenario=names.pick(row.scenario.title_ja, row.scenario.title_en) if row.scenario else "",
-        recurrence=row.recurrence,
+        recurrence=_recurrence(row, names),
         covers=tuple(row.covers),
         occurrences=tuple(_occurrence(o, by_occurrence.get(o.pk, []), row, names) for o in occurrences),
         unplanned=tuple(_result(result, row, names) for result in by_occurrence.get(None, [])),
     )
+
+
+def _recurrence(row: models.Drill, names: Names) -> str:
+    """Say how often the drill recurs, in the report's language and not in that of whoever ordered it."""
+    with translation.override(names.language):
+        return recurrence_text(row.recurrence)
 
 
 def _occurrence(

@@ -13,6 +13,7 @@ from dcase_audit.reports.contents.case import (
     Target,
 )
 from dcase_audit.reports.contents.drills import Achieved, Check, Drill, Occurrence, Result
+from dcase_audit.reports.contents.editions import Consent, Loosening
 from dcase_audit.reports.contents.evidence import (
     Artefact,
     Decision,
@@ -29,6 +30,7 @@ __all__ = [
     "Achieved",
     "Artefact",
     "Check",
+    "Consent",
     "Criterion",
     "Decision",
     "Drill",
@@ -38,6 +40,7 @@ __all__ = [
     "Header",
     "Language",
     "Link",
+    "Loosening",
     "Node",
     "Occurrence",
     "Party",

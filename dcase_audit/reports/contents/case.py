@@ -37,12 +37,13 @@ class Header:
 class Reason:
     """One reason behind a status; ``words`` has a sentence for each ``code``, the other fields fill it.
 
-    ``item`` is what must be covered or the subject compared, ``node`` and ``status`` name a leaf that decides
-    the status of a node above it, ``before`` and ``after`` are versions of the subject.
+    ``items`` are what must be covered, ``subject`` is what was compared, ``node`` and ``status`` name a leaf that
+    decides the status of a node above it, ``before`` and ``after`` are versions of the subject.
     """
 
     code: str
-    item: str = ""
+    items: tuple[str, ...] = ()
+    subject: str = ""
     artefact: str = ""
     revision: int | None = None
     party: str = ""
@@ -84,8 +85,8 @@ class Node:
     """A node with its status at the report's moment; contexts are not judged and have an empty ``status``.
 
     Holders are the names of parties, empty where nobody is named. ``until`` is the first moment at which the
-    status differs, None if no such moment is known. ``points_at`` names the goal of another case that an external
-    node stands for.
+    status differs, None if no such moment is known. ``elsewhere``: it stands for a goal of another case, which is not
+    named: whoever reads the report need not see that case.
     """
 
     key: str
@@ -101,7 +102,7 @@ class Node:
     support_rule: Literal["all", "any"] = "all"
     undeveloped: bool = False
     criterion: Criterion | None = None
-    points_at: str = ""
+    elsewhere: bool = False
 
     @property
     def judged(self) -> bool:

@@ -13,6 +13,7 @@ from functools import cached_property
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents.case import ForecastChange, Header, Link, Node, Party, ReadingNote
 from dcase_audit.reports.contents.drills import Drill, Occurrence, Result
+from dcase_audit.reports.contents.editions import Loosening
 from dcase_audit.reports.contents.evidence import TAKEN_BACK, Artefact, Decision, Gap, RefusedUpload, Revision
 
 
@@ -20,7 +21,8 @@ from dcase_audit.reports.contents.evidence import TAKEN_BACK, Artefact, Decision
 class ReportContents:
     """Everything that a report says.
 
-    ``nodes`` stand in reading order, ``forecast`` in order of time and without provisional rows.
+    ``nodes`` stand in reading order, ``forecast`` in order of time and without provisional rows, ``loosened`` by
+    edition.
     """
 
     header: Header
@@ -30,6 +32,7 @@ class ReportContents:
     forecast: tuple[ForecastChange, ...]
     artefacts: tuple[Artefact, ...]
     gaps: tuple[Gap, ...]
+    loosened: tuple[Loosening, ...]
     refused_uploads: tuple[RefusedUpload, ...]
     drills: tuple[Drill, ...]
     reading_notes: tuple[ReadingNote, ...]

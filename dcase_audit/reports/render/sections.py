@@ -10,6 +10,7 @@ from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
     Artefact,
     ForecastChange,
+    Loosening,
     Node,
     ReportContents,
     Revision,
@@ -107,6 +108,7 @@ def figures(contents: ReportContents, wording: Wording) -> list[Figure]:
         ("annulled", taken_back.count("annulled"), False),
         ("refused", len(contents.refused_uploads), False),
         ("late", len(contents.late_acceptances), False),
+        ("loosened", len(contents.loosened), False),
         ("unheld", len(contents.unheld), False),
     ]
     return [Figure(wording.say(f"summary.{name}"), count, indent) for name, count, indent in rows]
@@ -133,6 +135,11 @@ def _node_section(contents: ReportContents, wording: Wording, node: Node) -> Nod
         unlinked=[artefact for artefact in evidence if artefact.is_unlinked_from(node.key)],
         further=len(revisions) - len(bearing),
     )
+
+
+def loosened_rows(contents: ReportContents) -> list[tuple[Loosening, Node | None]]:
+    """Return what was loosened with its node, None where the edition in force has the node no more."""
+    return [(change, contents.node_by_key.get(change.node)) for change in contents.loosened]
 
 
 def drill_figures(contents: ReportContents) -> dict[str, int]:

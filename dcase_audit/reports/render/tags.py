@@ -12,11 +12,12 @@ from django.utils.safestring import SafeString, mark_safe
 
 from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
-from dcase_audit.reports.contents import Node, Reason
+from dcase_audit.reports.contents import Loosening, Node, Reason
 from dcase_audit.reports.render.phrases import keep_phrases
 from dcase_audit.reports.words import Wording, exact
 
 register = template.Library()
+NAMED_IN_BRIEF = 3
 IDENTIFIER = re.compile(r"[A-Za-z0-9-]+_[A-Za-z0-9_-]+")
 
 
@@ -69,6 +70,14 @@ def reason(context: Context, value: Reason) -> SafeString:
     wording = wording_of(context)
     titles: dict[str, str] = context["artefact_titles"]
     return set_text(wording, wording.reason(value, titles))
+
+
+@register.simple_tag(takes_context=True)
+def reason_in_brief(context: Context, value: Reason) -> SafeString:
+    """Set a reason for a narrow column; the account of the node names everything that it is about."""
+    wording = wording_of(context)
+    titles: dict[str, str] = context["artefact_titles"]
+    return set_text(wording, wording.reason(value, titles, most=NAMED_IN_BRIEF))
 
 
 @register.simple_tag(takes_context=True)
@@ -133,6 +142,30 @@ def period(context: Context, start: datetime | None, end: datetime | None) -> Sa
 
 
 @register.simple_tag(takes_context=True)
+def span(context: Context, start: datetime, end: datetime) -> SafeString:
+    """Set from when until when something went on."""
+    wording = wording_of(context)
+    return set_text(wording, wording.times.span(start, end))
+
+
+@register.simple_tag(takes_context=True)
+def artefact_name(context: Context, key: str) -> SafeString:
+    """Set an artefact's key as a link to the register, and its title."""
+    titles: dict[str, str] = context["artefact_titles"]
+    name = set_text(wording_of(context), titles[key])
+    return format_html('<a class="key" href="#artefact-{}">{}</a> {}', key, key, name)
+
+
+@register.simple_tag(takes_context=True)
+def drill_name(context: Context, key: str) -> SafeString:
+    """Set a drill's key as a link to its record, and its title."""
+    titles: dict[str, str] = context["drill_titles"]
+    return format_html(
+        '<a class="key" href="#drill-{}">{}</a> {}', key, key, set_text(wording_of(context), titles[key])
+    )
+
+
+@register.simple_tag(takes_context=True)
 def measured(context: Context, value: str) -> str:
     return wording_of(context).measured(value)
 
@@ -141,6 +174,20 @@ def measured(context: Context, value: str) -> str:
 def target(context: Context, value: object) -> SafeString:
     wording = wording_of(context)
     return set_text(wording, wording.target(value))  # type: ignore[arg-type]
+
+
+@register.simple_tag(takes_context=True)
+def was(context: Context, value: Loosening) -> SafeString:
+    """Set what a loosened limit was."""
+    wording = wording_of(context)
+    return set_text(wording, wording.loosened(value.change, value.before))
+
+
+@register.simple_tag(takes_context=True)
+def became(context: Context, value: Loosening) -> SafeString:
+    """Set what a loosened limit became."""
+    wording = wording_of(context)
+    return set_text(wording, wording.loosened(value.change, value.after))
 
 
 @register.simple_tag

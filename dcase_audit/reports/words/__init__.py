@@ -7,10 +7,14 @@ from zoneinfo import ZoneInfo
 
 from dcase_audit.calendars import durations
 from dcase_audit.reports.contents import Criterion, Language, Reason, Target
+from dcase_audit.reports.contents.editions import Change
 from dcase_audit.reports.words.catalogue import Term, catalogue, status_meanings, terms
 from dcase_audit.reports.words.times import Times, exact
 
 __all__ = ["Term", "Times", "Wording", "exact", "status_meanings", "terms"]
+
+# Where nothing is named, anything goes.
+LIMITS: frozenset[Change] = frozenset({"max_age", "silence", "kinds_any"})
 
 
 class Wording:
@@ -33,8 +37,11 @@ class Wording:
         """Join names as the language does."""
         return self.catalogue.comma.join(items)
 
-    def reason(self, reason: Reason, titles: Mapping[str, str]) -> str:
-        """Return one reason as a sentence, without full stop; ``titles`` says what artefacts are called."""
+    def reason(self, reason: Reason, titles: Mapping[str, str], *, most: int | None = None) -> str:
+        """Return one reason as a sentence, without full stop; ``titles`` says what artefacts are called.
+
+        Of what must be covered ``most`` are named and the others counted; all of them if it is None.
+        """
         sentence = self.catalogue.reasons[reason.code].format(
             evidence=self._evidence(titles.get(reason.artefact, reason.artefact), reason.revision),
             at=self.times.short_moment(reason.at) if reason.at else "",
@@ -43,8 +50,14 @@ class Wording:
             before=reason.before,
             after=reason.after,
             node=reason.node,
+            subject=reason.subject,
         )
-        return self.catalogue.item.format(item=reason.item, reason=sentence) if reason.item else sentence
+        if not reason.items:
+            return sentence
+        items = self.listing(reason.items[:most])
+        if more := len(reason.items[most:]) if most is not None else 0:
+            items = self.catalogue.and_more.format(items=items, count=more)
+        return self.catalogue.covering.format(reason=sentence, items=items)
 
     def _evidence(self, title: str, revision: int | None) -> str:
         if not title:
@@ -68,6 +81,16 @@ class Wording:
         }
         words = self.catalogue.criterion
         return [(words[field][0], words[field][1].format(value=value)) for field, value in values.items() if value]
+
+    def loosened(self, change: Change, values: Iterable[str | Target]) -> str:
+        """Return what a loosened limit was or became; the lack of a limit is said, of anything else a dash."""
+        said = [value if isinstance(value, str) else self.target(value) for value in values]
+        if change in {"max_age", "silence"}:
+            said = [self._duration(value) for value in said]
+        elif change == "support_rule":
+            said = [self.catalogue.choices["rule"][value] for value in said]
+        nothing = self.catalogue.unbounded if change in LIMITS else "–"
+        return self.listing(said) or nothing
 
     def target(self, target: Target) -> str:
         """Return what is measured and its limit."""

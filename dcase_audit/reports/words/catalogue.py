@@ -22,7 +22,8 @@ class Catalogue:
     criterion: dict[str, list[str]]
     operators: dict[str, str]
     duration: dict[str, list[str]]
-    item: str
+    covering: str
+    and_more: str
     evidence: str
     any_revision: str
     some_evidence: str

@@ -78,7 +78,15 @@ class Times:
             template = self.catalogue.open_start
         elif end is None:
             template = self.catalogue.open_end
-        return template.format(start=self._short_first(start) if start else "", end=self.short_last(end) if end else "")
+        first, last = self._short_first(start) if start else "", self.short_last(end) if end else ""
+        if first == last:
+            return first
+        return template.format(start=first, end=_without_day(last, of=first))
+
+    def span(self, start: datetime, end: datetime) -> str:
+        """Return from when until when something went on, for a table; the day once if it is the same."""
+        first, last = self.short_moment(start), self.short_moment(end)
+        return self.catalogue.period.format(start=first, end=_without_day(last, of=first))
 
     def duration(self, iso: str) -> str:
         """Return an ISO 8601 duration in words."""
@@ -110,6 +118,12 @@ class Times:
 
 def _is_midnight(local: datetime) -> bool:
     return (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
+
+
+def _without_day(moment: str, *, of: str) -> str:
+    """Leave out the day of ``moment`` where both have a time and ``of`` names the same day."""
+    (day, _, time), (other, _, since) = moment.partition(" "), of.partition(" ")
+    return time if time and since and day == other else moment
 
 
 def _day_before(local: datetime) -> date:

@@ -29,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"there is no case {options['slug']}")
         now = clock.now()
         at, known = options["at"] or now, options["known"] or now
+        if max(at, known) > now:
+            raise CommandError("a report speaks of the past, not of the future")
         try:
             found = contents(
                 case,

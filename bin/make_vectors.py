@@ -1,0 +1,122 @@
+"""Write docs/vectors: small bundles, receipts and policies with the answer that each has to get.
+
+For whoever writes a second verifier. Run it from the project's root when a format changes: ``.venv/bin/python
+bin/make_vectors.py``. All keys and salts come from fixed seeds and nothing is compressed, so the same bytes come out
+everywhere. The expected answers are those of the tests' table of attacks, not what ``verify.py`` says.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+VECTORS = ROOT / "docs" / "vectors"
+sys.path.insert(0, str(ROOT))
+
+from tests.trail.bundles import DEMO_WITNESS, POLICY, World, policy, small_world  # noqa: E402
+from tests.trail.test_verify import ATTACKS, BOTH, FORGED  # noqa: E402
+
+POLICIES = {"policy": POLICY, "policy-both": BOTH, "policy-demo": policy(("demo", DEMO_WITNESS))}
+SHOWN = [
+    "edited_leaf",
+    "edited_leaf_of_an_earlier_checkpoint",
+    "edited_root_of_fields",
+    "edited_disclosure",
+    "altered_commitment_of_a_closed_field",
+    "deleted_leaf",
+    "inserted_leaf",
+    "reordered_leaves",
+    "truncated_tail",
+    "swapped_file",
+    "file_left_out",
+    "edited_case",
+    "row_changed_past_the_triggers",
+    "row_changed_past_the_triggers_and_then_properly",
+    "row_missing",
+    "row_whose_last_event_is_not_disclosed",
+    "open_column_changed_beside_a_closed_one",
+    "row_event_dropped",
+    "row_event_dropped_from_the_log",
+    "transaction_out_of_order",
+    "event_of_the_future",
+    "row_taken_over_without_a_shape",
+    "leaf_that_is_not_canonical",
+    "history_signed_anew_without_the_witness",
+    "bad_cosignature",
+    "checkpoint_of_another_origin",
+    "log_that_the_policy_does_not_know",
+    "doubled_member",
+    "trailing_bytes",
+    "doubled_key_in_a_disclosure",
+]
+
+
+def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield each vector with the bytes of its input."""
+    world = small_world()
+    whole = world.bundle()
+    yield good("whole.zip"), whole.zip()
+    yield good("empty_log.zip"), World().bundle().zip()
+    yield good("several_tiles.zip"), several_tiles().bundle().zip()
+    closed = world.bundle(closed={21: ["row.title_ja", "context.actor"]})
+    yield good("redacted.zip"), closed.zip()
+    yield good("witness_of_the_same_host.zip", policy="policy-demo"), world.bundle(witnesses=[DEMO_WITNESS]).zip()
+    yield bad("quorum_missing.zip", ["checkpoint"], {"checkpoint": 23}, policy="policy-both"), whole.zip()
+    later = small_world()
+    later.say("drill.ended", "drill:1")
+    (VECTORS / "known-later").write_text(later.bundle().checkpoint())
+    (VECTORS / "known-same").write_text(whole.checkpoint())
+    yield good("known.zip", known=["known-same"]), whole.zip()
+    yield bad("old.zip", ["known_checkpoints"], {"checkpoint": 24}, known=["known-later"]), whole.zip()
+    for name in SHOWN:
+        attack, checks, first_bad = ATTACKS[name]
+        made = attack(small_world())
+        yield bad(f"{name}.zip", checks, first_bad), made if isinstance(made, bytes) else made.zip()
+    yield good("receipt.tlog-proof"), world.receipt(9).text().encode()
+    for forge, checks in FORGED:
+        yield bad(f"receipt_{forge.__name__}.tlog-proof", checks, {}), forge(small_world()).encode()
+    yield {"input": "nonsense.zip", "policy": "policy", "known": [], "status": 2}, b"no bundle\n"
+
+
+def good(name: str, *, policy: str = "policy", known: list[str] | None = None) -> dict[str, Any]:
+    return {"input": name, "policy": policy, "known": known or [], "status": 0}
+
+
+def bad(name: str, checks: list[str], first_bad: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a vector that exactly these checks refute; ``first_bad``: what has to be named."""
+    return {**good(name, **more), "status": 1, "refuted": checks, "first_bad": first_bad}
+
+
+def several_tiles() -> World:
+    """Return a log of three tiles, the last of them not full, with checkpoints around the ends of tiles."""
+    world = World()
+    for key in range(1, 521):
+        world.context = {"actor": "user:1"}
+        world.say("drill.ended", f"drill:{key}")
+        if key in (1, 2, 255, 256, 257, 511, 512):
+            world.publish()
+    return world
+
+
+def main() -> None:
+    global VECTORS
+    if len(sys.argv) > 1:
+        VECTORS = Path(sys.argv[1])
+    shutil.rmtree(VECTORS, ignore_errors=True)
+    VECTORS.mkdir(parents=True)
+    for name, text in POLICIES.items():
+        (VECTORS / name).write_text(text)
+    table = []
+    for vector, data in vectors():
+        table.append(vector)
+        (VECTORS / vector["input"]).write_bytes(data)
+    (VECTORS / "vectors.json").write_text(json.dumps(table, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Seal what a test did in a log of its own, with a witness, and have the offline verifier look at it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from dcase_audit.cases.models import Case
+from dcase_audit.trail.publishing import Publisher
+from dcase_audit.trail.sequencing import drain, take_over
+from dcase_audit.trail.signing import Signer
+from dcase_audit.trail.tlog.local import LocalTiles
+from dcase_audit.trail.tlog.notes import COSIGNATURE, Note, SigningKey
+from dcase_audit.verification import bundles
+from tests.server import sequencing
+
+VERIFY = Path(settings.BASE_DIR) / "dcase_audit" / "trail" / "standalone" / "verify.py"
+WITNESS = "witness.example/w1"
+
+
+class Verdict(NamedTuple):
+    """What ``verify.py --json`` said."""
+
+    status: int
+    report: dict[str, Any]
+
+    @property
+    def refuted(self) -> dict[str, Any]:
+        """Return the first thing that is not as it was recorded."""
+        found: dict[str, Any] = next(check for check in self.report["checks"] if check["outcome"] == "refuted")
+        return found
+
+
+class CosigningPublisher(Publisher):
+    """Has what it signs cosigned at once, as by a witness that follows the log."""
+
+    cosigner: SigningKey
+    at: int
+
+    def _witnessed(self, note: Note, reader: Any) -> Note:
+        return note.with_signatures(self.cosigner.cosign(note.text, self.at))
+
+
+class Sealing:
+    """A log in ``home``: ``seal`` takes in what was committed (or done in this test's transaction) and publishes it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.signer = Signer(home / "signer", settings.TRAIL_ORIGIN)
+        self.witness = SigningKey.generate(WITNESS, COSIGNATURE)
+
+    def seal(self) -> Note:
+        import time
+
+        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [])
+        publisher.cosigner, publisher.at = self.witness, int(time.time())
+        with sequencing():
+            epoch = take_over()
+            while drain(epoch):
+                pass
+            publisher.resume()
+            return publisher.publish()
+
+    def bundle(self, cases: Sequence[Case] | None = None) -> Path:
+        path = self.home / "bundle.zip"
+        with path.open("wb") as file:
+            bundles.write(Case.objects.all() if cases is None else cases, file)
+        return path
+
+    def verify(self, path: Path, *arguments: str) -> Verdict:
+        """Run the verifier as a third party does: another process, nothing of ours but the one file and the policy."""
+        policy = self.home / "policy"
+        lines = (f"log {self.signer.key.vkey()}", f"witness w {self.witness.vkey()}", "quorum w")
+        policy.write_text("\n".join(lines) + "\n")
+        command = [sys.executable, "-I", str(VERIFY), str(path), "--policy", str(policy), "--json", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in (0, 1, 2), done.stderr
+        return Verdict(done.returncode, json.loads(done.stdout))
+
+    def assert_sound(self) -> None:
+        """Seal everything and have it verified."""
+        self.seal()
+        verdict = self.verify(self.bundle())
+        assert verdict.status == 0, json.dumps(verdict.report["checks"], indent=1, ensure_ascii=False)
+
+
+def size_of_log() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT size FROM trail.head")
+        size: int = cursor.fetchone()[0]
+        return size
