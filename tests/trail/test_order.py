@@ -200,8 +200,7 @@ def writers(tmp_path: Path, database_url: DatabaseUrl) -> Iterator[Writers]:
     started.end()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("events", [5_000, 100_000])
+@pytest.mark.parametrize("events", [3_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_the_log_holds_what_was_committed_whoever_is_killed(
     events: int, writers: Writers, sequencers: Sequencers
 ) -> None:
