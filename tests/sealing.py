@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from dcase_audit.cases.models import Case
-from dcase_audit.trail.publishing import Publisher
+from dcase_audit.trail.publishing import Publisher, WitnessAt
 from dcase_audit.trail.sequencing import drain, take_over
 from dcase_audit.trail.signing import Signer
 from dcase_audit.trail.tlog.local import LocalTiles
@@ -57,9 +58,8 @@ class Sealing:
         self.witness = SigningKey.generate(WITNESS, COSIGNATURE)
 
     def seal(self) -> Note:
-        import time
-
-        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [])
+        witnesses = [WitnessAt(self.witness.verifier, "")]
+        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, witnesses)
         publisher.cosigner, publisher.at = self.witness, int(time.time())
         with sequencing():
             epoch = take_over()

@@ -1,4 +1,7 @@
-"""What of the log belongs to a case: told from the log itself, so that rows which are gone are in it as well."""
+"""What belongs to a case.
+
+Told from the log, so that rows which are gone are in it, and from the tables, so that rows which no event tells of are.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dcase_audit.cases.arguments import rows
+from dcase_audit.trail import capture
 
 
 class Under(NamedTuple):
@@ -75,9 +79,10 @@ NOUNS = {
 CLOSED = frozenset({"context.address", "db.client_address"})
 
 VALUES = """
-SELECT DISTINCT split_part(l.object, '/', 2), d.texts[array_position(d.names, %(column)s)]
+SELECT split_part(l.object, '/', 2), d.texts[array_position(d.names, %(name)s)]
 FROM trail.log l JOIN trail.disclosure d USING (seq)
-WHERE l.source = 'row' AND l.kind <> 'shape' AND l.object LIKE %(table)s AND l.seq < %(size)s
+WHERE l.source = 'row' AND l.kind <> 'shape' AND l.object LIKE %(objects)s AND l.seq < %(size)s
+UNION SELECT {key}::text, to_jsonb({column})::text FROM {table}
 """
 
 
@@ -144,6 +149,7 @@ def _add_subjects(scope: Scope, size: int) -> None:
 
 
 def _values(table: str, column: str, size: int) -> list[tuple[str, str]]:
-    """Return (key, text of the column) as every event of the table said."""
-    found = rows(VALUES, {"table": f"{table}/%", "column": f"row.{column}", "size": size})
+    """Return (key, text of the column) as every event of the table said, and as its rows are now."""
+    query = VALUES.format(key=capture.captured()[table].key, column=column, table=table)
+    found = rows(query, {"objects": f"{table}/%", "name": f"row.{column}", "size": size})
     return [(key, value) for key, value in found]

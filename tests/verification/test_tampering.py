@@ -34,7 +34,7 @@ class Scene(NamedTuple):
     sealing: Sealing
 
     def tamper(self, statement: str, **values: Any) -> None:
-        self.superuser.execute(statement, values)  # type: ignore[arg-type]
+        self.superuser.execute(statement, values)
 
     def go_on(self) -> None:
         """Let the product do something more, as if nothing had happened."""
@@ -109,7 +109,7 @@ def test_a_row_that_was_slipped_in_past_the_capture_is_named(scene: Scene) -> No
     scene.tamper(
         quietly(
             "INSERT INTO evidence_decision (id, revision_id, kind, by_rule, at, effective_at, reason) OVERRIDING SYSTEM"
-            f" VALUE VALUES (9999, {scene.revision.pk}, 'voided', '', now(), now(), '')"
+            f" VALUE VALUES (9999, {scene.revision.pk}, 'voided', 'rule', now(), now(), 'x')"
         )
     )
     scene.sealing.seal()
@@ -241,7 +241,7 @@ def test_the_signer_signs_no_log_that_was_changed(scene: Scene, tampering: str) 
 def test_a_log_that_was_rewritten_with_a_new_signer_is_refuted_by_a_checkpoint_that_somebody_kept(
     scene: Scene,
 ) -> None:
-    """Whoever has the log's key and throws the signer's memory away can sign another history, but not unsay the first."""
+    """Whoever has the log's key and empties the signer's memory can sign another history, but not unsay the first."""
     kept = scene.sealing.home / "kept"
     kept.write_bytes(scene.sealing.seal().format())
     for statement in LOG_TAMPERINGS["cut off"].split(";"):
