@@ -102,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "printed", "refuse", "record", "capture", "pending")
+    names = ("context", "printed", "refuse", "record", "capture", "pending", "blank", "redact")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -118,13 +118,23 @@ def functions() -> dict[str, Function]:
 GUARDED = ("checkpoint", "log", "token")
 
 
-def guards() -> dict[str, str]:
-    """Return the definition of the trigger that guards each table of the log."""
-    return {
-        table: f"CREATE TRIGGER trail_guard BEFORE DELETE OR UPDATE OR TRUNCATE ON trail.{table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
+def guards() -> dict[tuple[str, str], str]:
+    """Return the definition of each trigger that guards a table of the log, by table and name."""
+    refuse = "FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
+    found = {
+        (
+            table,
+            "trail_guard",
+        ): f"CREATE TRIGGER trail_guard BEFORE DELETE OR UPDATE OR TRUNCATE ON trail.{table} {refuse}"
         for table in GUARDED
     }
+    found["disclosure", "trail_guard"] = (
+        f"CREATE TRIGGER trail_guard BEFORE DELETE OR TRUNCATE ON trail.disclosure {refuse}"
+    )
+    found["disclosure", "trail_blank"] = (
+        "CREATE TRIGGER trail_blank BEFORE UPDATE ON trail.disclosure FOR EACH ROW EXECUTE FUNCTION trail.blank()"
+    )
+    return found
 
 
 # What the application may call. Nothing here is for everybody: whoever may call a capture function can attach it to a
@@ -132,6 +142,7 @@ def guards() -> dict[str, str]:
 CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
+    "trail.redact(bigint,text[],text)": ("dcase_app",),
     "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
 }
 
@@ -160,8 +171,8 @@ def differences(cursor: Any) -> Iterator[str]:
     triggers = _installed(cursor)
     cursor.execute(TABLES)
     wanted, free = captured(), not_captured()
-    for table, definition in guards().items():
-        if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
+    for (table, name), definition in guards().items():
+        if triggers.get(table, {}).get(name) != (definition, "A"):
             yield f"the guard of trail.{table} is missing, another than the product's, or not enabled always"
     for (table,) in cursor.fetchall():
         if table in wanted:
@@ -203,10 +214,10 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
                     if have.get(name) != (definition, "A"):
                         _make_trigger(cursor, f"public.{table}", name, definition)
                 _note_shape(cursor, wanted, is_new=not have)
-        for table, definition in guards().items():
-            if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
-                _make_trigger(cursor, f"trail.{table}", "trail_guard", definition)
-        for table in set(triggers) - set(captured()) - set(GUARDED):
+        for (table, name), definition in guards().items():
+            if triggers.get(table, {}).get(name) != (definition, "A"):
+                _make_trigger(cursor, f"trail.{table}", name, definition)
+        for table in set(triggers) - set(captured()) - {table for table, _ in guards()}:
             for name in triggers[table]:
                 cursor.execute(f'DROP TRIGGER "{name}" ON public."{table}"')
 

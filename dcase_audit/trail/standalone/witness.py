@@ -399,6 +399,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say what was refused; of what went well its record tells."""
         if code != 200:
             super().log_request(code, size)
+
     timeout = READ_SECONDS
     server: Server
 
