@@ -114,27 +114,26 @@ def functions() -> dict[str, Function]:
     }
 
 
-# What was logged stays, whoever asks.
-GUARDED = ("checkpoint", "log", "token")
+# What was logged stays, whoever asks; what it says may be forgotten, and not changed.
+GUARDED = {
+    "checkpoint": "DELETE OR UPDATE OR TRUNCATE",
+    "disclosure": "DELETE OR TRUNCATE",
+    "log": "DELETE OR UPDATE OR TRUNCATE",
+    "token": "DELETE OR UPDATE OR TRUNCATE",
+}
 
 
 def guards() -> dict[tuple[str, str], str]:
     """Return the definition of each trigger that guards a table of the log, by table and name."""
     refuse = "FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
     found = {
-        (
-            table,
-            "trail_guard",
-        ): f"CREATE TRIGGER trail_guard BEFORE DELETE OR UPDATE OR TRUNCATE ON trail.{table} {refuse}"
-        for table in GUARDED
+        (table, "trail_guard"): f"CREATE TRIGGER trail_guard BEFORE {acts} ON trail.{table} {refuse}"
+        for table, acts in GUARDED.items()
     }
-    found["disclosure", "trail_guard"] = (
-        f"CREATE TRIGGER trail_guard BEFORE DELETE OR TRUNCATE ON trail.disclosure {refuse}"
-    )
-    found["disclosure", "trail_blank"] = (
-        "CREATE TRIGGER trail_blank BEFORE UPDATE ON trail.disclosure FOR EACH ROW EXECUTE FUNCTION trail.blank()"
-    )
-    return found
+    blank = "FOR EACH ROW EXECUTE FUNCTION trail.blank()"
+    return found | {
+        ("disclosure", "trail_blank"): f"CREATE TRIGGER trail_blank BEFORE UPDATE ON trail.disclosure {blank}"
+    }
 
 
 # What the application may call. Nothing here is for everybody: whoever may call a capture function can attach it to a

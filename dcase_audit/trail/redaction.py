@@ -14,7 +14,7 @@ def redact(*, entry: int, fields: Sequence[str], reason: str) -> int:
     """Forget the texts and salts of ``fields`` (``row.title_ja``, ``context.reason``) of the entry; return how many.
 
     An event of the trail says who did it and why. Keys, what the database added and the hash of the row before stay.
-    The row itself and other entries that say the same are not touched, nor are backups and bundles that were handed out.
+    The row itself and other entries that say the same are not touched, nor are backups and bundles handed out before.
 
     Raises:
         Invalid: no reason, or nothing that could be forgotten (422).
