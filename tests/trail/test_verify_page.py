@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import random
 import zipfile
@@ -11,20 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
-from tests.trail.bundles import POLICY, packed, small_world
+from tests.trail.bundles import POLICY, WITNESS, World, packed, small_world
 from tests.trail.test_verify import ATTACKS
 from tests.trail.test_verify_input import (
     BAD_CHECKPOINTS,
     BAD_POLICIES,
+    BORDERS,
     CHECKPOINT,
     FIELD_TYPES,
     GOOD_POLICIES,
+    NOT_CANONICAL,
     ODD,
+    RFC_8032,
+    SMALL_ORDER,
     tiny_world,
 )
-from tests.trail.verifier import FILE, Outcome, run_here
+from tests.trail.verifier import FILE, Outcome, module, run_here
 
 pytestmark = [
     pytest.mark.browser,
@@ -137,6 +143,166 @@ def test_every_vector_gets_its_answer(verify: Verify) -> None:
         assert_agree(outcome, run_here(given, policy=policy, known=known), about=vector["input"])
 
 
+def test_every_answer_is_there_in_japanese(opened: Callable[..., Page]) -> None:
+    page = opened()
+
+    for vector in TABLE:
+        chosen = {"input": vector["input"], "policy": vector["policy"], "known": vector["known"]}
+        shown_by(page, {place: names for place, names in chosen.items() if names})
+        assert page.locator("#result [lang=en]").all_inner_texts() == [], vector["input"]
+        page.locator("[type=reset]").click()
+
+
+def shown_by(page: Page, chosen: dict[str, Any]) -> None:
+    """Choose vectors' files, and wait for the answer."""
+    for place, names in chosen.items():
+        paths = [VECTORS / name for name in ([names] if isinstance(names, str) else names)]
+        page.locator(f"#{place}").set_input_files(paths)
+    page.locator("#verify").click()
+    expect(page.locator("#result")).to_be_visible()
+
+
+# --- The page -------------------------------------------------------------------------------------------------------
+
+SCENES = [
+    ("whole.zip", "policy", "known-same"),
+    ("row_changed_past_the_triggers.zip", "policy", None),
+    ("witness_of_the_same_host.zip", "policy-demo", None),
+    ("nonsense.zip", "policy", None),
+    ("receipt.tlog-proof", "policy", None),
+]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("locale", ["ja-JP", "en-GB"])
+def test_every_answer_fits_and_is_accessible(opened: Callable[..., Page], locale: str, width: int) -> None:
+    page = opened(locale=locale, width=width)
+    assert_fits_and_is_accessible(page)
+
+    for given, policy, known in SCENES:
+        shown_by(page, {"input": given, "policy": policy} | ({"known": known} if known else {}))
+        expect(page.locator("#result")).to_be_focused()
+        assert_fits_and_is_accessible(page)
+        page.locator("[type=reset]").click()
+        expect(page.locator("#result")).to_be_hidden()
+
+
+def assert_fits_and_is_accessible(page: Page) -> None:
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider == 0
+    found = Axe().run(page, options={"runOnly": RULES})
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in found.response["violations"]] == []
+
+
+def test_the_page_says_what_is_lacking_and_speaks_two_languages(opened: Callable[..., Page]) -> None:
+    page = opened()
+
+    page.get_by_role("button", name="検証する").click()
+    expect(page.get_by_role("status")).to_have_text("証跡パッケージか受領証を選んでください。")
+    page.get_by_label("1. 証跡パッケージまたは受領証").set_input_files(VECTORS / "witness_of_the_same_host.zip")
+    page.get_by_role("button", name="検証する").click()
+    expect(page.get_by_role("status")).to_contain_text("ポリシーを選んでください。")
+    page.get_by_label("2. ポリシー").set_input_files(VECTORS / "policy-demo")
+    page.get_by_role("button", name="検証する").click()
+    expect(page.get_by_role("heading", name="検証済み")).to_be_visible()
+    expect(page.get_by_text("独立した証人はいません")).to_be_visible()
+
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Verified")).to_be_visible()
+    expect(page.get_by_text("operated by the same host (demo): NOT independent")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_dropped_files_find_their_places_and_the_report_can_be_kept(opened: Callable[..., Page]) -> None:
+    page = opened(locale="en-GB")
+    names = ["policy", "known-same", "known.zip"]
+    files = [named(name, (VECTORS / name).read_bytes()) for name in names]
+
+    drop = """(files) => {
+      const data = new DataTransfer();
+      for (const [name, text] of files) {
+        data.items.add(new File([Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))], name));
+      }
+      const options = {dataTransfer: data, bubbles: true, cancelable: true};
+      document.getElementById("drop").dispatchEvent(new DragEvent("drop", options));
+    }"""
+    page.evaluate(drop, files)
+    expect(page.locator("#input-files")).to_have_text("known.zip")
+    expect(page.locator("#policy-files")).to_have_text("policy")
+    expect(page.locator("#known-files")).to_have_text("known-same")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    expect(page.get_by_role("heading", name="Verified")).to_be_visible()
+
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Save the report").click()
+    report = json.loads(kept.value.path().read_text())
+    assert (report["verdict"], report["input"]["name"]) == ("verified", "known.zip")
+
+
+def test_nothing_in_a_receipt_can_draw_on_the_page(opened: Callable[..., Page], tmp_path: Path) -> None:
+    world = World()
+    world.say("a.b", "a:<b>x</b>", k="")
+    world.events[0].fields["payload.k"] = '"<img src=x>\u202e"'
+    (tmp_path / "receipt").write_text(world.receipt(0).text())
+    page = opened(locale="en-GB")
+
+    page.locator("#input").set_input_files(tmp_path / "receipt")
+    page.locator("#policy").set_input_files(VECTORS / "policy")
+    page.locator("#verify").click()
+
+    expect(page.locator("#result")).to_contain_text('"<img src=x>\\u{202e}"')
+    expect(page.locator("#result")).to_contain_text("a:<b>x</b>")
+    expect(page.locator("#result :is(img, b)")).to_have_count(0)
+
+
+# --- Its own arithmetic ---------------------------------------------------------------------------------------------
+
+SIGNED = """
+async (given) => {
+  const bytes = (text) => Uint8Array.from(text.match(/../g) ?? [], (digits) => parseInt(digits, 16));
+  const [key, signature, message] = given.map(bytes);
+  try {
+    keyTable(key);
+  } catch (wrong) {
+    if (wrong instanceof Malformed) return false;
+    throw wrong;
+  }
+  return signed(key, signature, message);
+}
+"""
+
+
+def test_signatures_are_as_strict_as_in_verify_py(opened: Callable[..., Page]) -> None:
+    page = opened()
+    neutral = (1).to_bytes(32, "little") + bytes(32)
+    tries = [(key.to_bytes(32, "little"), neutral, b"x") for key in [*SMALL_ORDER, *NOT_CANONICAL, 2]]
+    key, proof = WITNESS.private.public_key().public_bytes_raw(), WITNESS.private.sign(b"x")
+    larger = (int.from_bytes(proof[32:], "little") + module().L).to_bytes(32, "little")
+    tries += [(key, proof, b"x"), (key, proof[:32] + larger, b"x"), (key, proof[:32], b"x")]
+    for bit in range(0, 512, 7):
+        changed = (int.from_bytes(proof, "little") ^ 1 << bit).to_bytes(64, "little")
+        tries.append((key, changed, b"x"))
+    for vector in RFC_8032.strip().split("\n\n"):
+        public, message, *signature = vector.split("\n")
+        tries.append((bytes.fromhex(public), bytes.fromhex("".join(signature)), bytes.fromhex(message.strip("-"))))
+
+    said = [page.evaluate(SIGNED, [each.hex() for each in given]) for given in tries]
+
+    assert said == [module().signed(*given) for given in tries]
+    assert said.count(True) == 5
+
+
+def test_digests_are_those_of_every_length(opened: Callable[..., Page]) -> None:
+    page = opened()
+    lengths = [*range(130), 65535, 65536, 65537, 200_000]
+
+    made = page.evaluate(
+        "(lengths) => lengths.map((length) => hexOf(sha256(Uint8Array.from({length}, (_, i) => i % 251))))", lengths
+    )
+
+    assert made == [hashlib.sha256(bytes(i % 251 for i in range(length))).hexdigest() for length in lengths]
+
+
 # --- The same answers as verify.py ----------------------------------------------------------------------------------
 
 
@@ -149,7 +315,7 @@ def test_every_attack_gets_the_same_answer(verify: Verify) -> None:
 
 
 def test_odd_input_gets_the_same_answer(verify: Verify) -> None:
-    for name, (data, _) in ODD.items():
+    for name, (data, _) in {**ODD, **BORDERS}.items():
         assert_agree(verify(data), run_here(data), about=name)
 
 
