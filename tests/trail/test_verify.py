@@ -136,6 +136,25 @@ def test_a_redacted_field_is_said_to_be_closed_and_the_rest_still_verifies() -> 
     assert "1 only in their open columns" in outcome.says("state")
 
 
+@pytest.mark.parametrize(
+    ("object", "column", "check"),
+    [
+        ("cases_edition/1", "sha256", "cases"),
+        ("cases_case/1", "slug", "cases"),
+        ("evidence_storedfile/3", "size", "files"),
+        ("evidence_revisionfile/4", "file_id", "files"),
+    ],
+)
+def test_a_check_that_rests_on_a_closed_column_is_not_made(object: str, column: str, check: str) -> None:
+    """Nothing proves what the state shows in such a column, so that a forged document could be held against it."""
+    world = small_world()
+
+    outcome = run_here(world.bundle(closed={seq_of(world, object, 1): [f"row.{column}"]}).zip())
+
+    assert (outcome.status, outcome.outcome(check)) == (0, "not checked")
+    assert f"{column} of {object}" in outcome.says(check)
+
+
 def test_a_change_after_a_closed_row_is_counted_as_not_checked() -> None:
     world = small_world()
     seq = seq_of(world, "evidence_revision/17", 1)
