@@ -9,6 +9,8 @@ from dcase_audit.accounts.api import MeView
 from dcase_audit.api_schema import schema_view
 from dcase_audit.cases.api import CaseView
 from dcase_audit.reports.api import ReportCancelView, ReportFileView, ReportsView, ReportView
+from dcase_audit.verification.api.entries import EntriesView
+from dcase_audit.verification.api.proofs import ConsistencyView, ProofView, ReceiptView
 from drills.api.views import DrillResultRawView, DrillResultsView, DrillResultView, DrillsView, DrillView
 from evidence.api.artefacts import ArtefactsView, ArtefactView
 from evidence.api.cases import CaseChangesView, CaseForecastView, CaseStatusView
@@ -45,4 +47,8 @@ urlpatterns = [
     path("reports/<id:pk>", ReportView.as_view(), name="report"),
     path("reports/<id:pk>/cancel", ReportCancelView.as_view(), name="report-cancel"),
     path("reports/<id:pk>/file", ReportFileView.as_view(), name="report-file"),
+    path("trail/entries", EntriesView.as_view(), name="trail-entries"),
+    path("trail/proof", ProofView.as_view(), name="trail-proof"),
+    path("trail/consistency", ConsistencyView.as_view(), name="trail-consistency"),
+    path("trail/receipts/<id:entry>", ReceiptView.as_view(), name="trail-receipt"),
 ]

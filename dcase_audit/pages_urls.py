@@ -12,6 +12,8 @@ from dcase_audit.converters import KeyConverter
 from dcase_audit.home import home
 from dcase_audit.notices import views as notices
 from dcase_audit.reports import views as reports
+from dcase_audit.verification.views import entries as trail
+from dcase_audit.verification.views import files as log_files
 from drills import views as drills
 from evidence.views import artefacts, cases, diagrams, due, nodes, revisions
 from evidence.views.deciding import ACTIONS
@@ -23,7 +25,14 @@ class NodeKeyConverter(KeyConverter):
     regex = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}"
 
 
+class SizeConverter(KeyConverter):
+    """The size of a log in the name of a file."""
+
+    regex = r"[0-9]{12}"
+
+
 register_converter(NodeKeyConverter, "node")
+register_converter(SizeConverter, "size")
 
 urlpatterns = [
     path("", home, name="home"),
@@ -63,4 +72,11 @@ urlpatterns = [
     path("reports/<id:pk>/", reports.report, name="report"),
     path("reports/<id:pk>/cancel/", reports.cancel, name="report-cancel"),
     path("reports/<id:pk>/file/", reports.report_file, name="report-file"),
+    path("trail/", trail.entries, name="trail"),
+    path("trail/entries/<id:seq>/", trail.entry, name="trail-entry"),
+    path("trail/entries/<id:seq>/receipt/", trail.receipt, name="trail-receipt"),
+    path("trail/checkpoint", log_files.checkpoint, name="trail-checkpoint"),
+    path("trail/checkpoints/<size:size>", log_files.past_checkpoint, name="trail-past-checkpoint"),
+    path("trail/tile/<path:path>", log_files.tile, name="trail-tile"),
+    path("trail/log.vkey", log_files.vkey, name="trail-vkey"),
 ]

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dcase_audit.accounts.middleware.PersonMiddleware",
+    "dcase_audit.verification.middleware.ReadsMiddleware",
     "dcase_audit.api_errors.RefusalMiddleware",
 ]
 

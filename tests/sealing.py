@@ -57,16 +57,27 @@ class Sealing:
         self.signer = Signer(home / "signer", settings.TRAIL_ORIGIN)
         self.witness = SigningKey.generate(WITNESS, COSIGNATURE)
 
+    def make_known(self) -> None:
+        """Have the application know the log's key and its witness, as it does where the sequencer is set up."""
+        settings.TRAIL_DIR.mkdir(parents=True, exist_ok=True)
+        (settings.TRAIL_DIR / "log.vkey").write_text(f"{self.signer.key.vkey()}\n")
+        settings.TRAIL_WITNESSES = [f"{self.witness.vkey()} http://127.0.0.1:9/"]
+
     def seal(self) -> Note:
         witnesses = [WitnessAt(self.witness.verifier, "")]
         publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, witnesses)
         publisher.cosigner, publisher.at = self.witness, int(time.time())
+        self.drain()
+        with sequencing():
+            publisher.resume()
+            return publisher.publish()
+
+    def drain(self) -> None:
+        """Number what was committed, and publish nothing."""
         with sequencing():
             epoch = take_over()
             while drain(epoch):
                 pass
-            publisher.resume()
-            return publisher.publish()
 
     def bundle(self, cases: Sequence[Case] | None = None) -> Path:
         path = self.home / "bundle.zip"

@@ -53,6 +53,11 @@ def may_read(access: Access) -> bool:
     return access.has_scope("read")
 
 
+def may_read_log(access: Access, *, sees_a_case: bool) -> bool:
+    """Read the log's own files and proofs, which hold commitments and numbers of objects: whoever sees a case."""
+    return sees_a_case and may_read(access)
+
+
 def may_configure(access: Access) -> bool:
     """Keep people, parties, kinds, calendars and tokens: the administrator, by session."""
     return access.is_administrator and access.scopes is None

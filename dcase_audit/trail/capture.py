@@ -102,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "printed", "refuse", "record", "capture", "pending", "blank", "redact")
+    names = ("context", "printed", "refuse", "record", "capture", "pending", "waiting_since", "blank", "redact")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -142,6 +142,7 @@ CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
     "trail.redact(bigint,text[],text)": ("dcase_app",),
+    "trail.waiting_since()": ("dcase_app", "dcase_reader"),
     "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
 }
 

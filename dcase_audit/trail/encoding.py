@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -58,6 +58,11 @@ def root_of(names: Sequence[str], texts: Sequence[str], salts: bytes) -> str:
         root.update(sha256(prefix + text.encode()).digest())
         start += SALT
     return root.hexdigest()
+
+
+def root_of_commitments(commitments: Iterable[bytes]) -> str:
+    """Return the root in hex over fields of which some are closed."""
+    return sha256(FIELDS + b"".join(commitments)).hexdigest()
 
 
 def commitment(name: str, text: str, salt: bytes) -> bytes:

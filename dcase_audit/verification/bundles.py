@@ -164,14 +164,20 @@ def _disclosures(scope: Scope, size: int) -> Iterator[str]:
                 yield json.dumps({"seq": seq, "fields": fields(*said)}, ensure_ascii=False, separators=(",", ":"))
 
 
-def fields(names: list[str], salts: bytes, texts: list[str | None], redacted: dict[str, str]) -> list[list[str]]:
+def fields(
+    names: list[str],
+    salts: bytes,
+    texts: list[str | None],
+    redacted: dict[str, str],
+    closed: frozenset[str] = CLOSED,
+) -> list[list[str]]:
     """Return an event's fields as third parties see them: open with salt and text, or closed with the commitment."""
     found = []
     for index, (name, text) in enumerate(zip(names, texts, strict=True)):
         salt = salts[SALT * index : SALT * (index + 1)]
         if text is None:
             found.append([name, redacted[name]])
-        elif name in CLOSED:
+        elif name in closed:
             found.append([name, commitment(name, text, salt).hex()])
         else:
             found.append([name, base64.urlsafe_b64encode(salt).decode().rstrip("="), text])

@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
 
 from dcase_audit.reports import services as reports
+from dcase_audit.verification.models import Entry
 from drills.services import record_result
 from evidence import services
 from evidence.models import Revision
@@ -112,6 +113,11 @@ def unlink(api: Api, stage: Stage) -> Any:
 def file_of(api: Api, stage: Stage) -> Any:
     sha256 = stage.accepted.files.get().file.sha256
     return read(api.get(f"revisions/{stage.accepted.pk}/files/{sha256}"))
+
+
+def receipt(api: Api, stage: Stage) -> Any:
+    decision = stage.accepted.decisions.get(kind="accepted")
+    return api.get(f"trail/receipts/{Entry.objects.get(object=f'evidence_decision/{decision.pk}').pk}")
 
 
 def raw(api: Api, stage: Stage) -> Any:
@@ -221,6 +227,11 @@ API_ROWS = [
         get("reports/{stage.report}/file"),
         (401, 404, 409, 409, 409, 409, 409, 409, 404, 403),
     ),
+    # Asked of a log that was sealed.
+    Row("GET", "api/v1/trail/entries", get("trail/entries"), READERS),
+    Row("GET", "api/v1/trail/proof", get("trail/proof?entry=0"), OF_THE_CASE),
+    Row("GET", "api/v1/trail/consistency", get("trail/consistency?from=1"), (401, *[404] * 8, 403)),
+    Row("GET", "api/v1/trail/receipts/<id:entry>", receipt, OF_IT_SERVICE),
 ]
 
 OPERATIONS_ROWS = [

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path as FilePath
 from typing import NamedTuple
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
+from pytest_django import Settings
 
 from dcase_audit.pages_urls import urlpatterns
+from dcase_audit.verification.models import Entry
 from tests.api.matrix import COLUMNS, Stage, make_stage
 from tests.cast import Cast
 from tests.pages.conftest import logged_in
+from tests.sealing import Sealing, size_of_log
 
 Path = Callable[[Stage], str]
 
@@ -88,6 +92,24 @@ ROWS = [
 ]
 PEOPLE = COLUMNS[:-1]
 
+# Nobody is asked for a token: this client is no browser that says so.
+READERS = (401, 404, 200, 200, 200, 200, 200, 200, 404)
+ROWS += [
+    Row("get", "trail", "/trail/", to_all(200)),
+    Row("get", "trail-entry", "/trail/entries/{decision}/", DEPARTMENT),
+    Row("get", "trail-receipt", "/trail/entries/{decision}/receipt/", DEPARTMENT),
+    Row("get", "trail-checkpoint", "/trail/checkpoint", READERS),
+    Row("get", "trail-past-checkpoint", "/trail/checkpoints/{size:012}", READERS),
+    Row("get", "trail-tile", "/trail/tile/0/000.p/{width}", READERS),
+    Row("get", "trail-vkey", "/trail/log.vkey", READERS),
+]
+
+
+@pytest.fixture(autouse=True)
+def sealing(settings: Settings, tmp_path: FilePath) -> Sealing:
+    settings.TRAIL_DIR, settings.TRAIL_WITNESSES = tmp_path / "trail", []
+    return Sealing(tmp_path)
+
 
 def numbers(stage: Stage) -> dict[str, object]:
     from dcase_audit.notices.models import OpenItem
@@ -105,6 +127,16 @@ def numbers(stage: Stage) -> dict[str, object]:
     }
 
 
+def sealed(sealing: Sealing, stage: Stage) -> dict[str, object]:
+    """Seal what there is; return numbers of the log."""
+    sealing.make_known()
+    sealing.seal()
+    size = size_of_log()
+    decision = stage.accepted.decisions.get(kind="accepted")
+    number = Entry.objects.get(object=f"evidence_decision/{decision.pk}").pk
+    return {"size": size, "width": min(size, 256), "decision": number}
+
+
 def form_of(row: Row, stage: Stage) -> dict[str, str]:
     """Return what the page's own form would send."""
     found = numbers(stage)
@@ -115,9 +147,9 @@ def form_of(row: Row, stage: Stage) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")
-def test_everybody_gets_what_the_table_says(row: Row, cast: Cast) -> None:
+def test_everybody_gets_what_the_table_says(row: Row, cast: Cast, sealing: Sealing) -> None:
     stage = make_stage(cast)
-    path = row.path.format(**numbers(stage))
+    path = row.path.format(**numbers(stage), **(sealed(sealing, stage) if row.name.startswith("trail") else {}))
     assert len(row.expected) == len(PEOPLE)
 
     got = []

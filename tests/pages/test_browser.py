@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from playwright.sync_api import BrowserContext, ConsoleMessage, FilePayload, Page, expect
+from pytest_django import Settings
 
 from dcase_audit.notices import services as notices
 from evidence import services
 from tests.cast import NOW, Cast, make_cast, submitted
+from tests.sealing import Sealing
 
 pytestmark = [
     pytest.mark.browser,
@@ -201,6 +204,7 @@ PAGES = [
     "/drills/",
     "/drills/night-failover/",
     "/reports/",
+    "/trail/",
     "/me/",
     "/no-such-page/",
 ]
@@ -265,3 +269,46 @@ def test_the_admin_keeps_to_the_policy_and_is_accessible(
     for path in ADMIN:
         unheard.goto(f"{live_server.url}/admin/{path}")
         assert_accessible(unheard)
+
+
+@pytest.fixture
+def sealed(stage: Cast, settings: Settings, tmp_path: Path) -> Sealing:
+    settings.TRAIL_DIR, settings.TRAIL_MERGE_DELAY = tmp_path / "trail", 600
+    sealing = Sealing(tmp_path)
+    sealing.make_known()
+    sealing.seal()
+    return sealing
+
+
+def test_the_trail_is_searched_down_to_a_receipt(sealed: Sealing, open_as: Open, live_server: Any) -> None:
+    page = open_as("olga", "/trail/")
+    expect(page.locator(".seal")).to_contain_text("番の記録まで検証済み")
+    assert_accessible(page)
+    page.get_by_label("記録の種類").select_option("evidence_decision")
+    page.get_by_label("実行者").fill("test")
+    page.get_by_role("button", name="絞り込む").click()
+    expect(page.locator(".trail tbody tr")).to_have_count(3)
+    page.locator(".trail summary").first.click()
+    expect(page.locator(".trail details dl").first).to_contain_text("決裁")
+    assert_accessible(page)
+
+    page.locator(".trail th a").first.click()
+    assert_accessible(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="受領証").click()
+    assert download.value.suggested_filename.endswith(".tlog-proof")
+    for path in ("/trail/", page.url.removeprefix(live_server.url), "/evidence/night-drills/", "/cases/recurrence/"):
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.goto(f"{live_server.url}{path}")
+        assert_fits(page)
+        assert_accessible(page)
+
+
+def test_an_alarm_of_the_log_is_accessible(sealed: Sealing, open_as: Open, settings: Settings) -> None:
+    for tile in (settings.TRAIL_DIR / "tile" / "0").rglob("*"):
+        if tile.is_file():
+            tile.write_bytes(bytes(len(tile.read_bytes())))
+    page = open_as("olga", "/trail/")
+
+    expect(page.get_by_role("alert")).to_contain_text("監査ログを検証できません")
+    assert_accessible(page)

@@ -204,6 +204,7 @@ OF_CALL: dict[LiteralString, Answers] = {
     "SELECT trail.context()": NOBODY,
     "SELECT trail.record('a.b', 'c:1', '{}')": (YES, DENIED, DENIED),
     "SELECT trail.pending()": (YES, DENIED, YES),
+    "SELECT trail.waiting_since()": (YES, DENIED, YES),
     "SELECT trail.printed('{}', NULL, NULL)": (YES, DENIED, YES),
     "SELECT nextval('trail.outbox_id_seq')": NOBODY,
     "SELECT setval('trail.outbox_id_seq', 1)": NOBODY,

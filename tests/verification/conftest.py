@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from tests.api.conftest import as_ as as_token
+from tests.api.conftest import static_files
+from tests.cast import cast, the_clock
+from tests.pages.conftest import as_
 from tests.sealing import Sealing
+
+__all__ = ["as_", "as_token", "cast", "static_files", "the_clock"]
 
 
 @pytest.fixture
@@ -14,3 +20,11 @@ def sealing(settings: Settings, tmp_path: Path) -> Sealing:
     settings.TRAIL_MERGE_DELAY = 2
     settings.OBJECT_STORE_URL = (tmp_path / "objects").as_uri()
     return Sealing(tmp_path)
+
+
+@pytest.fixture
+def known(sealing: Sealing, settings: Settings) -> Sealing:
+    """A log whose key and witness the application knows, and no alarm of a busy machine."""
+    settings.TRAIL_MERGE_DELAY = 600
+    sealing.make_known()
+    return sealing
