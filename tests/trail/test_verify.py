@@ -407,6 +407,20 @@ def open_column_changed_beside_a_closed_one(world: World) -> Bundle:
     return world.bundle(closed={21: ["row.title_ja"]})
 
 
+@attack("state", seq=18, object="evidence_revision/17")
+def row_whose_last_event_is_not_disclosed_after_one_that_is_closed_in_part(world: World) -> Bundle:
+    return world.bundle(closed={16: ["row.title_en"]}, undisclosed=[18])
+
+
+@attack("state", seq=20, object="evidence_revision/9")
+def changed_row_before_a_line_that_is_none(world: World) -> Bundle:
+    bundle = world.bundle()
+    rows = bundle.state["evidence_revision"]
+    rows[0] = rows[0].replace("One", "Two")
+    rows[-1] = "nonsense"
+    return bundle
+
+
 @attack("state")
 def rows_out_of_order(world: World) -> Bundle:
     bundle = world.bundle()

@@ -1594,14 +1594,16 @@ class Examination:
             partial = {key: each for key, each in self.partial.items() if key.startswith(prefix)}
             previous: Any = None
             tasks = ((table, column, partial, *block) for block in self.bundle.blocks(f"state/{table}.jsonl"))
-            for keys, rows, kept in self.workers.map(state_block, tasks):
-                if previous is not None and not ascending(previous, keys[0]):
-                    raise Refuted(f"state/{table}.jsonl does not ascend", object=rows[0][0].decode())
-                previous = keys[-1]
-                for named, digest in rows:
+            for block in self.workers.map(state_block, tasks):
+                if previous is not None and block.keys and not ascending(previous, block.keys[0]):
+                    raise Refuted(f"state/{table}.jsonl: rows do not ascend")
+                previous = block.keys[-1] if block.keys else previous
+                for named, digest in block.rows:
                     matched += 1
                     partly += self.match_row(named, digest, missing.pop(named, None))
-                self.shown_rows.setdefault(table, []).extend(kept)
+                if block.wrong is not None:
+                    raise block.wrong
+                self.shown_rows.setdefault(table, []).extend(block.kept)
         self.check_missing(missing)
         self.count_tables()
         said = f"{matched:,} rows are what the events say, after event {self.bundle.header['state_size'] - 1:,}"
@@ -1619,8 +1621,7 @@ class Examination:
             raise Refuted(
                 "the state shows a row whose last event is not disclosed", seq=life.seq, object=named.decode()
             )
-        is_open = any(text is not None for text in self.partial[named][1].values()) if digest is None else True
-        if not is_open:
+        if not ROW.unpack_from(known)[3] and not any(self.partial[named][1].values()):
             raise Refuted("the state shows a row whose last event is closed", seq=life.seq, object=named.decode())
         if digest is None:
             return True
@@ -1894,32 +1895,41 @@ StateTask = tuple[
 ]  # table, key column, events that are closed in part, number of the first line, lines
 
 
-def state_block(task: StateTask) -> tuple[list[Any], list[tuple[bytes, bytes | None]], list[tuple[Any, ...]]]:
-    """Return the keys of some rows, their objects with the SHA-256 of each (None: compared here), and columns."""
+DIFFERS = b"differs"
+
+
+class StateBlock(NamedTuple):
+    keys: list[str]
+    rows: list[
+        tuple[bytes, bytes | None]
+    ]  # objects with the SHA-256 of each; None or DIFFERS: compared in its open columns
+    kept: list[tuple[Any, ...]]
+    wrong: Refuted | None
+
+
+def state_block(task: StateTask) -> StateBlock:
+    """Read some lines of the state; what is wrong with one of them waits until the rows before it were looked at."""
     table, column, partial, number, lines = task
-    keys: list[Any] = []
-    rows: list[tuple[bytes, bytes | None]] = []
-    kept: list[tuple[Any, ...]] = []
+    block = StateBlock([], [], [], None)
     for place, line in enumerate(lines.split(b"\n"), number):
         try:
             row = parsed(line, TEXT)
             key = row[column]
             if not isinstance(key, str) or not key:
                 raise ValueError("its key is neither a number nor a text")
-            if table in LOOKED_INTO:
-                kept.append(tuple(str(row[name]) for name in LOOKED_INTO[table]))
-            keys.append(key)
-            if len(keys) > 1 and not ascending(keys[-2], key):
+            if block.keys and not ascending(block.keys[-1], key):
                 raise ValueError("rows do not ascend")
             named = f"{table}/{key}".encode()
+            if table in LOOKED_INTO:
+                block.kept.append(tuple(str(row[name]) for name in LOOKED_INTO[table]))
         except (ValueError, TypeError, KeyError) as wrong:
-            raise Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}") from None
+            return block._replace(wrong=Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}"))
+        block.keys.append(key)
         if named in partial:
-            match_open_columns(line.decode(), partial[named], named.decode())
-            rows.append((named, None))
+            block.rows.append((named, None if fits_in_part(line.decode(), partial[named][1]) else DIFFERS))
         else:
-            rows.append((named, sha256(line).digest()))
-    return keys, rows, kept
+            block.rows.append((named, sha256(line).digest()))
+    return block
 
 
 def ascending(one: str, other: str) -> bool:
@@ -1928,21 +1938,20 @@ def ascending(one: str, other: str) -> bool:
     return int(one) < int(other) if all(numbers) else one.encode() < other.encode()
 
 
-def match_open_columns(line: str, event: tuple[int, Columns], named: str) -> None:
+def fits_in_part(line: str, columns: Columns) -> bool:
     """Hold a row against an event of which some columns are closed: printed as a row is, the open ones byte by byte."""
-    seq, columns = event
-    at, fits = 0, True
+    at = 0
     try:
         for place, name in enumerate(sorted(columns, key=lambda name: (len(name), name))):
             head = (", " if place else "{") + json.dumps(name) + ": "
-            fits = fits and line.startswith(head, at)
-            _, end = TEXT.raw_decode(line, at + len(head))
-            fits = fits and columns[name] in (None, line[at + len(head) : end])
+            start = at + len(head)
+            _, end = TEXT.raw_decode(line, start)
+            if not line.startswith(head, at) or columns[name] not in (None, line[start:end]):
+                return False
             at = end
     except (ValueError, IndexError):
-        fits = False
-    if not fits or line[at:] != "}":
-        raise Refuted("the row is not what its last event says", seq=seq, object=named)
+        return False
+    return line[at:] == "}"
 
 
 def file_digest(name: str) -> str:
