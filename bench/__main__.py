@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import faults, http, status, trail_log, verification
+from bench import capture, faults, http, sequencing, status, trail_log, verification
 from bench.table import Row, show
 from bench.world import server
 
@@ -16,6 +16,8 @@ SEEDED = {
     "create": http.create,
     "list": http.listing,
     "pages": http.pages,
+    "capture": capture.capture,
+    "sequencing": sequencing.sequencing,
 }
 # Without that database: with a whole stack, or with files alone.
 ALONE = {"faults": faults.faults, "log": trail_log.log, "verify": verification.verification}

@@ -194,6 +194,7 @@ SPECTACULAR_SETTINGS = {
         ],
         "LinkKindEnum": ["supported_by", "in_context_of"],
         "OccurrenceStateEnum": ["planned", "held", "cancelled", "not_reported"],
+        "TrailStatusEnum": ["pending", "logged", "witnessed"],
         "ReportStateEnum": ["queued", "running", "done", "failed", "cancelled"],
     },
 }

@@ -11,7 +11,7 @@ from dcase_audit.accounts.models import User
 from dcase_audit.cases import arguments
 from dcase_audit.cases.arguments import NodeRow, rows
 from dcase_audit.cases.models import Case, Edition
-from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up, roll_up_timelines
+from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up_timelines
 from dcase_audit.cases.words import NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
 from evidence.loading import facts_of
@@ -91,8 +91,8 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     ahead = {node: leaf.timeline(at) for node, leaf in leaves.items()}
     verdicts = {node: found[0] for node, found in ahead.items()}
     given = {node: verdict.status for node, verdict in verdicts.items()} | _externals(nodes, at=at, known=known)
-    statuses = roll_up(argument, given)
     timelines = _timelines(argument, ahead, given, at)
+    statuses = {node: timeline[0][1] for node, timeline in timelines.items()}
     below = look_below(argument, statuses)
     since = _since(case, nodes, statuses, at, known)
     names = ReasonNames(reason for verdict in verdicts.values() for reason in verdict.because)

@@ -14,3 +14,8 @@ def moment(text: str) -> datetime:
         return moments.parse(text)
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r}: {error}") from None
+
+
+def moment_or_size(text: str) -> datetime | int:
+    """Read a moment, or a number of entries of the log."""
+    return int(text) if text.isascii() and text.isdigit() else moment(text)

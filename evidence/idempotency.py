@@ -20,6 +20,7 @@ from dcase_audit import clock
 from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
 from dcase_audit.api_views import ApiView, header_text
 from dcase_audit.errors import AuditError
+from dcase_audit.trail.sealing import sealed
 from evidence.models import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
@@ -125,7 +126,9 @@ def _lock(name: str) -> bool:
 def _replayed(record: IdempotencyRecord, print_: str) -> Response:
     if record.fingerprint != print_:
         raise KeyReused("Its method, address, fields or files differ from those of the first request.")
-    response = _answered(Done(record.status, record.body))
+    # What is in the log was not yet when the first answer was given.
+    news = {"trail": sealed(record.body["trail"]["event"])} if "trail" in record.body else {}
+    response = _answered(Done(record.status, record.body | news))
     response.headers[REPLAYED] = "true"
     return response
 

@@ -104,6 +104,10 @@ def close(cases: list[int], moment: datetime) -> None:
             WHERE case_id = ANY(%s)""",
             [moment, RULES_VERSION, cases],
         )
+        cursor.execute(
+            "SELECT trail.record('case.settled', 'case:' || c, jsonb_build_object('at', %s::text)) FROM unnest(%s) c",
+            [moment.isoformat(), cases],
+        )
 
 
 def _lock_facts(artefacts: list[int], subjects: list[int]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,10 +64,8 @@ class Sealing:
         settings.TRAIL_WITNESSES = [f"{self.witness.vkey()} http://127.0.0.1:9/"]
 
     def seal(self) -> Note:
-        import time
-
-        witness = WitnessAt(self.witness.verifier, "")
-        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, [witness])
+        witnesses = [WitnessAt(self.witness.verifier, "")]
+        publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, witnesses)
         publisher.cosigner, publisher.at = self.witness, int(time.time())
         self.drain()
         with sequencing():

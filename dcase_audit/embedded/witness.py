@@ -14,6 +14,12 @@ from dcase_audit.embedded.child import Process
 
 SCRIPT = Path(__file__).resolve().parents[1] / "trail" / "standalone" / "witness.py"
 NAME = "same-host.invalid/witness"
+POLICY = """# 検証者のポリシー / what a verifier trusts: this log, once this witness has seen it.
+# The witness is run by the operator of the log, as in the demo: NOT independent.
+log {log}
+witness demo {witness}
+quorum demo
+"""
 
 
 class Witness:
@@ -30,13 +36,21 @@ class Witness:
     def prepare(self, log_vkey: str) -> str:
         """Make the key where there is none, trust the log, and return the witness's own key in one line.
 
+        A verifier's policy that trusts both is written beside the key, as a third party would hand it out.
+
         Raises:
             CannotStart: the witness refuses.
         """
         if not self._directory.exists():
             self._run("init", "--name", NAME)
         self._run("trust", log_vkey)
-        return self._run("key")
+        key = self._run("key")
+        self.policy.write_text(POLICY.format(log=log_vkey, witness=key), encoding="utf-8")
+        return key
+
+    @property
+    def policy(self) -> Path:
+        return self._directory / "policy"
 
     def process(self, stops: int) -> Process:
         argv = [sys.executable, str(SCRIPT), "serve", str(self._directory), "--port", str(self.port)]

@@ -102,7 +102,7 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "digest", "printed", "refuse", "record", "capture", "pending", "waiting_since")
+    names = ("context", "printed", "refuse", "record", "capture", "pending", "waiting_since", "blank", "redact")
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -114,16 +114,25 @@ def functions() -> dict[str, Function]:
     }
 
 
-# What was logged stays, whoever asks.
-GUARDED = ("checkpoint", "log", "token")
+# What was logged stays, whoever asks; what it says may be forgotten, and not changed.
+GUARDED = {
+    "checkpoint": "DELETE OR UPDATE OR TRUNCATE",
+    "disclosure": "DELETE OR TRUNCATE",
+    "log": "DELETE OR UPDATE OR TRUNCATE",
+    "token": "DELETE OR UPDATE OR TRUNCATE",
+}
 
 
-def guards() -> dict[str, str]:
-    """Return the definition of the trigger that guards each table of the log."""
-    return {
-        table: f"CREATE TRIGGER trail_guard BEFORE DELETE OR UPDATE OR TRUNCATE ON trail.{table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
-        for table in GUARDED
+def guards() -> dict[tuple[str, str], str]:
+    """Return the definition of each trigger that guards a table of the log, by table and name."""
+    refuse = "FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse('what was logged stays')"
+    found = {
+        (table, "trail_guard"): f"CREATE TRIGGER trail_guard BEFORE {acts} ON trail.{table} {refuse}"
+        for table, acts in GUARDED.items()
+    }
+    blank = "FOR EACH ROW EXECUTE FUNCTION trail.blank()"
+    return found | {
+        ("disclosure", "trail_blank"): f"CREATE TRIGGER trail_blank BEFORE UPDATE ON trail.disclosure {blank}"
     }
 
 
@@ -132,6 +141,7 @@ def guards() -> dict[str, str]:
 CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
+    "trail.redact(bigint,text[],text)": ("dcase_app",),
     "trail.waiting_since()": ("dcase_app", "dcase_reader"),
     "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
 }
@@ -161,8 +171,8 @@ def differences(cursor: Any) -> Iterator[str]:
     triggers = _installed(cursor)
     cursor.execute(TABLES)
     wanted, free = captured(), not_captured()
-    for table, definition in guards().items():
-        if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
+    for (table, name), definition in guards().items():
+        if triggers.get(table, {}).get(name) != (definition, "A"):
             yield f"the guard of trail.{table} is missing, another than the product's, or not enabled always"
     for (table,) in cursor.fetchall():
         if table in wanted:
@@ -204,10 +214,10 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
                     if have.get(name) != (definition, "A"):
                         _make_trigger(cursor, f"public.{table}", name, definition)
                 _note_shape(cursor, wanted, is_new=not have)
-        for table, definition in guards().items():
-            if triggers.get(table, {}).get("trail_guard") != (definition, "A"):
-                _make_trigger(cursor, f"trail.{table}", "trail_guard", definition)
-        for table in set(triggers) - set(captured()) - set(GUARDED):
+        for (table, name), definition in guards().items():
+            if triggers.get(table, {}).get(name) != (definition, "A"):
+                _make_trigger(cursor, f"trail.{table}", name, definition)
+        for table in set(triggers) - set(captured()) - {table for table, _ in guards()}:
             for name in triggers[table]:
                 cursor.execute(f'DROP TRIGGER "{name}" ON public."{table}"')
 

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import psycopg
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql as pgsql
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from dcase_audit import clock
 
@@ -72,8 +73,30 @@ def send(connection: BaseDatabaseWrapper) -> None:
     if getattr(connection, "trail_sent", None) == said:
         return
     with connection.wrap_database_errors:
-        connection.connection.execute("SELECT set_config('trail.context', %s, true)", [said])
+        _say(connection.connection, said)
     connection.trail_sent = said  # type: ignore[attr-defined]
+
+
+def _say(connection: psycopg.Connection[Any], said: str) -> None:
+    """Set the context for this transaction; one that has yet to begin is begun by the same message."""
+    if _begins_plainly(connection):
+        literal = pgsql.Literal(said).as_bytes(connection)
+        result = connection.pgconn.exec_(b"BEGIN; SELECT set_config('trail.context', " + literal + b", true)")
+        if connection.closed:
+            raise psycopg.OperationalError(connection.pgconn.get_error_message())
+        if result.status != ExecStatus.TUPLES_OK:
+            raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
+    else:
+        connection.execute("SELECT set_config('trail.context', %s, true)", [said])
+
+
+def _begins_plainly(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether psycopg would send a bare BEGIN before the next statement."""
+    return (
+        connection.info.transaction_status == TransactionStatus.IDLE
+        and not connection.autocommit
+        and (connection.isolation_level, connection.read_only, connection.deferrable) == (None, None, None)
+    )
 
 
 def carry(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.tlog import tiles
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
-from dcase_audit.trail.tlog.local import LocalTiles
+from dcase_audit.trail.tlog.local import FileDiffers, LocalTiles
 from dcase_audit.trail.tlog.merkle import Frontier, consistency_proof
 from dcase_audit.trail.tlog.notes import Note, VerifierKey, verify
 from dcase_audit.trail.witnessing import WitnessRefused, WitnessUnavailable, cosigned
@@ -75,7 +75,13 @@ class Publisher:
         """
         size = _log_size()
         before = self.size
-        frontier = tiles.publish(self.store, before, leaves(before, size))
+        if size < before:
+            raise Fork(f"the log has {size} entries; {before} were published")
+        try:
+            frontier = tiles.publish(self.store, before, leaves(before, size))
+        except FileDiffers as error:
+            # Those of the process before, which ended before it signed them.
+            raise Fork(f"tiles of other entries are there: {error}") from error
         reader = tiles.TileReader(self.store, size)
         note = self.signer.sign(Checkpoint(self.signer.key.name, size, frontier.root()), reader.hash_at)
         self.size = size

@@ -57,18 +57,20 @@ class Sequencer:
         """Work as long as the lock, which goes with the connection, is ours."""
         epoch = take_over()
         publisher = self._resumed()
-        published_at, last = 0.0, -1
+        # The first time at once: the one before may have ended between the log and its checkpoint.
+        published_at, size, published = -AT_LEAST_EVERY, 0, 0
         while not self._stopped.is_set():
             entries = drain(epoch)
             now = time.monotonic()
-            size = entries[-1].leaf.seq + 1 if entries else last
-            is_new = size != last or publisher is None
+            if entries:
+                size = entries[-1].leaf.seq + 1
+            is_new = size != published or publisher is None
             due = now - published_at >= (BETWEEN_CHECKPOINTS if is_new else AT_LEAST_EVERY)
             if publisher is None:
                 publisher = self._resumed() if now - self._alarmed_at >= ALARM_EVERY else None
             if publisher is not None and due:
                 publisher = self._published(publisher)
-                published_at, last = now, publisher.size if publisher else last
+                published_at, published = now, size
             if len(entries) < BATCH:
                 self._stopped.wait(IDLE)
 

@@ -98,17 +98,23 @@ def drain(epoch: int, *, limit: int = BATCH) -> list[Entry]:
         found = cursor.fetchone()
         if found is None:
             raise Superseded
-        cursor.execute(TAKE, [limit])
-        taken = [Taken(*row) for row in cursor.fetchall()]
+        taken = _taken(cursor, limit)
         if not taken:
             return []
-        cursor.execute(VERSIONS, [sorted({event.subject for event in taken})])
-        versions = {name: version or 0 for name, version in cursor.fetchall()}
-        entries = entries_of(taken, first=found[0], versions=versions)
-        _copy(COPY_LOG, TYPES_LOG, [_log_row(entry) for entry in entries])
-        _copy(COPY_DISCLOSURE, TYPES_DISCLOSURE, [_disclosure_row(entry) for entry in entries])
+        entries = entries_of(taken, first=found[0], versions=_versions(cursor, taken))
+        _keep(entries)
         cursor.execute("UPDATE trail.head SET size = %s", [found[0] + len(entries)])
         return entries
+
+
+def _taken(cursor: Any, limit: int) -> list[Taken]:
+    cursor.execute(TAKE, [limit])
+    return [Taken(*row) for row in cursor.fetchall()]
+
+
+def _versions(cursor: Any, taken: Sequence[Taken]) -> dict[str, int]:
+    cursor.execute(VERSIONS, [sorted({event.subject for event in taken})])
+    return {name: version or 0 for name, version in cursor.fetchall()}
 
 
 def entries_of(taken: Sequence[Taken], *, first: int, versions: dict[str, int]) -> list[Entry]:
@@ -133,6 +139,11 @@ def entries_of(taken: Sequence[Taken], *, first: int, versions: dict[str, int]) 
         hashed = sha256(b"\0" + encoded).digest()
         found.append(Entry(leaf, encoded, hashed, event.actor, event.names, salts, event.texts))
     return found
+
+
+def _keep(entries: Sequence[Entry]) -> None:
+    _copy(COPY_LOG, TYPES_LOG, [_log_row(entry) for entry in entries])
+    _copy(COPY_DISCLOSURE, TYPES_DISCLOSURE, [_disclosure_row(entry) for entry in entries])
 
 
 def _log_row(entry: Entry) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from dcase_audit.api_schema import Shape
 from dcase_audit.moments import say, say_or_none
+from dcase_audit.trail.sealing import STATUSES, sealed
 from drills.models import CheckItem, Drill, DrillResult, Occurrence
 from evidence.api.showing import ROOT, revision_href
 
@@ -80,6 +81,14 @@ class ReportedShape(Shape):
     planned_at = serializers.DateTimeField()
 
 
+class TrailShape(Shape):
+    """How far the record of it has come in the log."""
+
+    event = serializers.CharField()
+    status = serializers.ChoiceField(STATUSES)
+    href = serializers.CharField()
+
+
 class ReceiptShape(Shape):
     """The receipt for a result. The verdict is ours, derived from what was checked and measured."""
 
@@ -92,6 +101,7 @@ class ReceiptShape(Shape):
     evidence = EvidenceShape()
     sha256 = serializers.CharField()
     received_at = serializers.DateTimeField()
+    trail = TrailShape()
 
 
 class CheckShape(Shape):
@@ -168,6 +178,7 @@ def receipt(result: DrillResult) -> JSON:
         },
         "sha256": result.raw.sha256,
         "received_at": say(result.received_at),
+        "trail": sealed(f"drill_result:{result.pk}"),
     }
 
 

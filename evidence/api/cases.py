@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -15,8 +16,9 @@ from dcase_audit.api_schema import PAGING, described, page_shape, parameter
 from dcase_audit.api_views import ApiView, find
 from dcase_audit.cases.models import Case, StatusChange
 from dcase_audit.cases.words import Status
+from dcase_audit.errors import Invalid
 from dcase_audit.moments import say
-from evidence import asof
+from evidence import as_logged, asof
 from evidence.api.shapes import CaseStatusShape, ChangeShape, ForecastShape
 from evidence.api.showing import JSON, shown_case_status, shown_forecast
 from evidence.reading import present_of
@@ -36,18 +38,35 @@ class CaseStatusView(ApiView):
         problems=(404,),
         parameters=[
             parameter("at", "The moment to judge; default now.", OpenApiTypes.DATETIME),
-            parameter("known", "What was recorded by then counts; default now.", OpenApiTypes.DATETIME),
+            parameter(
+                "known", "What was recorded by then counts: a moment, or a number of entries of the log; default now."
+            ),
         ],
         tag="cases",
     )
     def get(self, request: Request, slug: str) -> Response:
         now = clock.now()
-        at, known = self.moment("at"), self.moment("known")
+        at, size = self.moment("at"), self._size()
+        known = self.moment("known") if size is None else None
         if known is not None and known > now:
             raise BadParameter("known", "Nothing was recorded in the future.")
         case = find(Case.objects.visible_to(self.user), slug=slug)
         present = present_of(case, now=now)
-        return Response(shown_case_status(asof.case_status(case, at=at or present, known=known or present)))
+        if size is not None:
+            known = self._settled(case, size)
+        found = asof.case_status(case, at=at or present, known=known or present)
+        return Response({**shown_case_status(found), "checkpoint": as_logged.checkpoint_of(case, found.known)})
+
+    def _settled(self, case: Case, size: int) -> datetime:
+        try:
+            return as_logged.known_by(case, size)
+        except Invalid as refusal:
+            raise BadParameter("known", refusal.detail) from None
+
+    def _size(self) -> int | None:
+        """Return ``known`` where it is a number of entries."""
+        text = self.request.query_params.get("known", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class CaseForecastView(ApiView):

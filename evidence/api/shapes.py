@@ -156,6 +156,9 @@ class CaseStatusShape(Shape):
     edition = serializers.IntegerField(allow_null=True)
     edition_sha256 = serializers.CharField(allow_blank=True)
     rules_version = serializers.IntegerField()
+    checkpoint = serializers.IntegerField(
+        allow_null=True, help_text="The size of the smallest checkpoint that holds all that the answer rests on."
+    )
     nodes = NodeStatusShape(many=True)
 
 

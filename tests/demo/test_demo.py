@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from dcase_audit.cases.document import digest, document
 from dcase_audit.cases.graph import load
@@ -31,6 +32,7 @@ from evidence.asof import CaseStatus, case_forecast, case_status
 from evidence.models import Decision, Gap, Revision
 from evidence.sweeping import sweep
 from tests.demo_case import DEMO_NOW, DemoCase, tell
+from tests.sealing import Sealing
 from tests.server import BOTH, Server
 
 EXPECTED: dict[str, Any] = json.loads(CASE_FILE.read_text(encoding="utf-8"))["demo_expected"]
@@ -307,3 +309,18 @@ def test_another_end_gives_the_same_statuses(end: str, transactional_db: None, s
 
     assert leaves(found) == EXPECTED["leaves"]
     assert found.node("G_100").status is Status.UNDEVELOPED
+
+
+def test_its_year_is_a_log_that_the_offline_verifier_finds_sound(
+    demo_case: DemoCase, settings: Settings, tmp_path: Path
+) -> None:
+    settings.TRAIL_DIR = tmp_path / "trail"
+
+    sealing = Sealing(tmp_path)
+    sealing.seal()
+    verdict = sealing.verify(sealing.bundle([demo_case.case]))
+
+    assert verdict.status == 0, verdict.report["checks"]
+    live = {table: counts["live"] - counts["disclosed"] for table, counts in verdict.report["tables"].items()}
+    assert not {table for table, hidden in live.items() if hidden and table.startswith(("cases_", "drills_"))}
+    assert verdict.report["counts"]["set_clock"] > 0

@@ -32,6 +32,7 @@ def told(service: str) -> set[str]:
     ("variable", "services"),
     [
         ("DATABASE_OWNER_URL", {"migrate"}),
+        ("DATABASE_SEQUENCER_URL", {"sequence"}),
         ("POSTGRES_PASSWORD", {"database", "dbsetup"}),
         ("DCASE_OWNER_PASSWORD", {"database", "dbsetup"}),
     ],

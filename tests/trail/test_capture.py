@@ -117,6 +117,19 @@ def test_each_row_of_many_is_copied_beside_its_own_past() -> None:
 
 
 @pytest.mark.django_db
+def test_a_large_update_after_a_small_one_is_paired_as_fast() -> None:
+    """A session keeps the plan of its first update; 10,000 rows against each other would take minutes."""
+    Party.objects.bulk_create([Party(key=f"p{n}") for n in range(10_000)])
+    Party.objects.filter(key="p0").update(symbol="1")
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '20s'")
+    Party.objects.update(symbol="X")
+
+    assert kinds("accounts_party").count("update") == 10_001
+
+
+@pytest.mark.django_db
 def test_what_changes_no_row_needs_nobody_and_leaves_no_trace() -> None:
     by_nobody(Party.objects.filter(key="none").update, symbol="X")
     by_nobody(Party.objects.filter(key="none").delete)

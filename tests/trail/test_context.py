@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg import sql
 
 from dcase_audit import clock
@@ -244,3 +244,41 @@ def test_reading_opens_no_transaction_of_its_own(day: Party) -> None:
     with transaction.atomic():
         assert Party.objects.count() == 1
         assert where() in {(None, None), (None, "")}
+
+
+# The message that begins the transaction and says who acts
+
+
+def test_what_is_said_may_hold_any_sign(seen: Seen) -> None:
+    reason = "O'Brien's \\ \"夜間\" %s; ROLLBACK"
+
+    with acting("user:1", reason=reason):
+        party().save()
+
+    assert [said["reason"] for _, said in seen()] == [reason]
+
+
+@pytest.mark.parametrize("level", [None, psycopg.IsolationLevel.SERIALIZABLE])
+def test_a_transaction_has_the_isolation_that_was_asked_for(
+    day: Party, seen: Seen, level: psycopg.IsolationLevel | None
+) -> None:
+    connection.connection.isolation_level = level
+
+    with transaction.atomic():
+        party().save()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation")
+            isolation = cursor.fetchone()
+
+    assert isolation == ("serializable" if level else "read committed",)
+    assert actors(seen) == ["test"]
+
+
+def test_a_lost_connection_is_told_as_such(day: Party, owner: psycopg.Connection[Any]) -> None:
+    owner.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+
+    with pytest.raises(OperationalError), transaction.atomic():
+        party().save()
+
+    connection.close()
+    party().save()

@@ -14,6 +14,9 @@ from psycopg import sql
 from dcase_audit.trail import grants
 from tests.server import Server
 
+# The mark alone has the database made when this file is run by itself.
+pytestmark = pytest.mark.django_db
+
 DENIED = "42501"
 TABLES = sorted(table for table in grants.expected() if table not in grants.FRAMEWORK)
 APPEND_ONLY = sorted(table for table, may in grants.expected().items() if may == grants.APPEND_ONLY)
@@ -147,3 +150,102 @@ def test_the_reader_reads_everything_and_writes_nothing(logins: Callable[[str], 
         assert refusal(reader, sql.SQL("SELECT FROM {} LIMIT 0").format(named)) is None, table
         for statement in ("INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}"):
             assert refusal(reader, sql.SQL(statement).format(named)) == DENIED, table
+
+
+# The log: every act on every table and function of schema trail, with what each role is answered
+
+ROLES = ("app", "sequencer", "reader")
+YES, NOT_NULL = None, "23502"
+Answers = tuple[str | None, str | None, str | None]
+NOBODY: Answers = (DENIED, DENIED, DENIED)
+EVERYBODY: Answers = (YES, YES, YES)
+# What only the sequencer may begin: the row is refused since it lacks everything.
+SEQUENCER_ADDS: Answers = (DENIED, NOT_NULL, DENIED)
+ACTS: dict[str, LiteralString] = {
+    "read": "SELECT FROM {} LIMIT 0",
+    "add": "INSERT INTO {} DEFAULT VALUES",
+    "change": "UPDATE {} SET {} = NULL WHERE false",
+    "remove": "DELETE FROM {} WHERE false",
+    "empty": "TRUNCATE {} CASCADE",
+    "lock": "LOCK {} IN SHARE MODE",
+    "lock a row": "SELECT FROM {} LIMIT 0 FOR KEY SHARE",
+    "watch": "CREATE TRIGGER t BEFORE INSERT ON {} EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "alter": "ALTER TABLE {} DISABLE TRIGGER ALL",
+    "drop": "DROP TABLE {}",
+}
+# Where a table's answers differ from "nobody may".
+LOGGED: dict[str, Answers] = {"read": EVERYBODY, "add": SEQUENCER_ADDS}
+OF_TABLE: dict[str, dict[str, Answers]] = {
+    "log": LOGGED,
+    "disclosure": LOGGED,
+    "checkpoint": LOGGED,
+    "token": LOGGED,
+    "head": {
+        "read": EVERYBODY,
+        "change": (DENIED, YES, DENIED),
+        "lock": (DENIED, YES, DENIED),
+        "lock a row": (DENIED, YES, DENIED),
+    },
+    "shape": {},
+    "outbox": {
+        "read": (DENIED, YES, YES),
+        "remove": (DENIED, YES, DENIED),
+        "lock": (DENIED, YES, DENIED),
+    },
+}
+COLUMN = {"log": "leaf", "disclosure": "texts", "checkpoint": "note", "token": "response", "head": "size"}
+COLUMN |= {"shape": "columns", "outbox": "kind"}
+# ``record`` and ``pending`` run with the owner's rights and say how many rows there are, not what is in them.
+OF_CALL: dict[LiteralString, Answers] = {
+    "SELECT trail.capture()": NOBODY,
+    "SELECT trail.refuse()": NOBODY,
+    "SELECT trail.blank()": NOBODY,
+    "SELECT trail.redact(-1, '{row.key}', 'nothing there')": (YES, DENIED, DENIED),
+    "SELECT trail.context()": NOBODY,
+    "SELECT trail.record('a.b', 'c:1', '{}')": (YES, DENIED, DENIED),
+    "SELECT trail.pending()": (YES, DENIED, YES),
+    "SELECT trail.waiting_since()": (YES, DENIED, YES),
+    "SELECT trail.printed('{}', NULL, NULL)": (YES, DENIED, YES),
+    "SELECT nextval('trail.outbox_id_seq')": NOBODY,
+    "SELECT setval('trail.outbox_id_seq', 1)": NOBODY,
+    "SELECT setval('trail.checkpoint_id_seq', 1)": NOBODY,
+    "ALTER TABLE trail.log DISABLE TRIGGER trail_guard": NOBODY,
+    "CREATE OR REPLACE FUNCTION trail.refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'": NOBODY,
+    "DROP SCHEMA trail CASCADE": NOBODY,
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", OF_TABLE)
+def test_each_role_is_answered_of_the_logs_tables(
+    logins: Callable[[str], psycopg.Connection[Any]], table: str, role: str
+) -> None:
+    named, column = sql.Identifier("trail", table), sql.Identifier(COLUMN[table])
+
+    answers = {act: refusal(logins(role), sql.SQL(statement).format(named, column)) for act, statement in ACTS.items()}
+
+    assert answers == {act: OF_TABLE[table].get(act, NOBODY)[ROLES.index(role)] for act in ACTS}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("statement", OF_CALL)
+def test_each_role_is_answered_of_the_logs_functions(
+    logins: Callable[[str], psycopg.Connection[Any]], statement: LiteralString, role: str
+) -> None:
+    connected = logins(role)
+    connected.execute("SELECT set_config('trail.context', '{\"actor\": \"test\"}', true)")
+
+    assert refusal(connected, statement) == OF_CALL[statement][ROLES.index(role)]
+
+
+def test_the_matrix_names_everything_that_there_is(logins: Callable[[str], psycopg.Connection[Any]]) -> None:
+    """A table or function that is added to schema trail is added to the matrix, too."""
+    there = logins("reader").execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'trail'::regnamespace AND relkind IN ('r', 'v', 'm', 'p')"
+        " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'trail'::regnamespace"
+    )
+
+    named = {
+        statement.split("trail.")[1].split("(")[0] for statement in OF_CALL if statement.startswith("SELECT trail.")
+    }
+    assert {name for (name,) in there} == named | set(OF_TABLE)

@@ -136,6 +136,25 @@ def test_a_redacted_field_is_said_to_be_closed_and_the_rest_still_verifies() -> 
     assert "1 only in their open columns" in outcome.says("state")
 
 
+@pytest.mark.parametrize(
+    ("object", "column", "check"),
+    [
+        ("cases_edition/1", "sha256", "cases"),
+        ("cases_case/1", "slug", "cases"),
+        ("evidence_storedfile/3", "size", "files"),
+        ("evidence_revisionfile/4", "file_id", "files"),
+    ],
+)
+def test_a_check_that_rests_on_a_closed_column_is_not_made(object: str, column: str, check: str) -> None:
+    """Nothing proves what the state shows in such a column, so that a forged document could be held against it."""
+    world = small_world()
+
+    outcome = run_here(world.bundle(closed={seq_of(world, object, 1): [f"row.{column}"]}).zip())
+
+    assert (outcome.status, outcome.outcome(check)) == (0, "not checked")
+    assert f"{column} of {object}" in outcome.says(check)
+
+
 def test_a_change_after_a_closed_row_is_counted_as_not_checked() -> None:
     world = small_world()
     seq = seq_of(world, "evidence_revision/17", 1)
@@ -386,6 +405,20 @@ def row_whose_last_event_is_closed(world: World) -> Bundle:
 def open_column_changed_beside_a_closed_one(world: World) -> Bundle:
     world.past_the_capture("evidence_revision/18", title_en="Something else")
     return world.bundle(closed={21: ["row.title_ja"]})
+
+
+@attack("state", seq=18, object="evidence_revision/17")
+def row_whose_last_event_is_not_disclosed_after_one_that_is_closed_in_part(world: World) -> Bundle:
+    return world.bundle(closed={16: ["row.title_en"]}, undisclosed=[18])
+
+
+@attack("state", seq=20, object="evidence_revision/9")
+def changed_row_before_a_line_that_is_none(world: World) -> Bundle:
+    bundle = world.bundle()
+    rows = bundle.state["evidence_revision"]
+    rows[0] = rows[0].replace("One", "Two")
+    rows[-1] = "nonsense"
+    return bundle
 
 
 @attack("state")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import random
+import struct
 import subprocess
 import sys
 import zipfile
@@ -24,6 +25,7 @@ from tests.trail.bundles import (
     POLICY,
     SECOND_WITNESS,
     WITNESS,
+    Bundle,
     Signer,
     World,
     packed,
@@ -378,6 +380,91 @@ def test_fields_of_other_types_are_refuted(value: Any) -> None:
 def test_any_bytes_are_answered(data: bytes) -> None:
     assert run_here(data).status == 2
     assert run_here("c2sp.org/tlog-proof@v1\nextra " + data.decode("latin-1")).status in (1, 2)
+
+
+# --- Where two readers could differ ---------------------------------------------------------------------------------
+
+
+def border_cases() -> dict[str, tuple[bytes, int]]:
+    """Return bundles at the border of a rule, each with the exit status that the specification demands."""
+    made: dict[str, tuple[bytes, int]] = {}
+    for n, status in ((2**53 - 1, 0), (2**53, 1)):
+        made[f"a closed event of {n} fields"] = (with_n(n).zip(), status)
+    for depth, status in ((100, 0), (101, 1)):
+        for value in ("[" * depth + "]" * depth, '{"a":[' * (depth // 2) + "[]" * (depth % 2) + "]}" * (depth // 2)):
+            world = World()
+            world.say("a.b", "a:1", k=json.loads(value))
+            made[f"{value[:6]} {depth} deep"] = (world.bundle().zip(), status)
+    for moment, status in (
+        ("2026-04-02T00:00:00+09", 0),
+        ("2026-04-02T00:00:00.123456-2359", 0),
+        ("2026-04-02T24:00:00Z", 1),
+        ("2026-04-02T00:00:00+09:60", 1),
+        ("2026-04-02T00:00:00+24:00", 1),
+        ("2026-02-29T00:00:00Z", 1),
+        ("2026-04-02T00:00:60Z", 1),
+        ("2026-04-02 00:00:00Z", 1),
+        ("２０２６-04-02T00:00:00Z", 1),
+    ):
+        bundle = tiny_world().bundle()
+        bundle.header["made_at"] = moment
+        made[f"made at {moment}"] = (bundle.zip(), status)
+    response = tiny_world().bundle()
+    response.changed["timestamps/000000000004.tsr"] = b"a response"
+    made["a damaged response"] = (response.zip().replace(b"a response", b"A response"), 1)
+    for name, (old, new, status) in {
+        "as it is printed": ("", "", 0),
+        "with another space": ('"id": ', '"id":  ', 1),
+        "with a tab": (', "', ',\t"', 1),
+        "without a space": (', "', ',"', 1),
+        "with a column more": ("}", ', "zz": 1}', 1),
+        "in another order": ('"id": 1, "secret": "x"', '"secret": "x", "id": 1', 1),
+    }.items():
+        world = World()
+        world.shape("t")
+        world.insert("t", id=1, secret="x")
+        bundle = world.bundle(closed={1: ["row.secret"]})
+        bundle.state["t"][0] = bundle.state["t"][0].replace(old, new)
+        made[f"a row with a closed column, {name}"] = (bundle.zip(), status)
+    whole = tiny_world().bundle().zip()
+    made["a ZIP64 field that nothing needs"] = (with_extra(whole, b"\x01\x00\x08\x00" + bytes(8)), 1)
+    made["a ZIP64 field that is cut off"] = (with_extra(whole, b"\x01\x00\x18\x00" + bytes(8)), 2)
+    made["another extra field"] = (with_extra(whole, b"\x0a\x00\x08\x00" + bytes(8)), 1)
+    return made
+
+
+def with_n(n: int) -> Bundle:
+    """Return a bundle that does not disclose its last event, of which it says that it has ``n`` fields."""
+    world = tiny_world()
+    leaf = world.events[3].leaf().replace(b'"n":4,', b'"n":%d,' % n)
+    assert b'"n":%d,' % n in leaf
+    bundle = world.bundle(undisclosed=[3])
+    bundle.leaves[3] = leaf
+    return bundle
+
+
+def with_extra(data: bytes, extra: bytes) -> bytes:
+    """Give the first entry of a ZIP file's directory an extra field."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        at, name = archive.start_dir, len(archive.infolist()[0].filename)
+    entry = bytearray(data[at:])
+    struct.pack_into("<H", entry, 30, len(extra))
+    entry[46 + name : 46 + name] = extra
+    (size,) = struct.unpack_from("<L", entry, len(entry) - 10)
+    struct.pack_into("<L", entry, len(entry) - 10, size + len(extra))
+    return data[:at] + bytes(entry)
+
+
+BORDERS = border_cases()
+
+
+@pytest.mark.parametrize("name", BORDERS)
+def test_what_two_readers_could_read_in_two_ways_is_settled(name: str) -> None:
+    data, status = BORDERS[name]
+
+    outcome = run_here(data)
+
+    assert outcome.status == status, outcome.report
 
 
 # --- Every byte -----------------------------------------------------------------------------------------------------

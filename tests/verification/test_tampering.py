@@ -34,7 +34,7 @@ class Scene(NamedTuple):
     sealing: Sealing
 
     def tamper(self, statement: str, **values: Any) -> None:
-        self.superuser.execute(statement, values)  # type: ignore[arg-type]
+        self.superuser.execute(statement, values)
 
     def go_on(self) -> None:
         """Let the product do something more, as if nothing had happened."""

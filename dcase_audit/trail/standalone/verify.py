@@ -56,6 +56,7 @@ MOST_LINE = 1 << 24
 MOST_RESPONSE = 1 << 20
 MOST_RECEIPT = 1 << 24
 MOST_MEMBERS = 2_000_000
+MOST_DEPTH = 100
 MOST_RATIO = 1100  # deflate makes nothing smaller than a 1032nd
 CHUNK = 1 << 20
 
@@ -121,12 +122,26 @@ DOCUMENT = json.JSONDecoder(
 TEXT = json.JSONDecoder(object_pairs_hook=without_doubles, parse_int=str, parse_float=str, parse_constant=no_number)
 
 
+BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+
+
 def parsed(data: bytes, decoder: json.JSONDecoder = DOCUMENT) -> Any:
     """Parse UTF-8 JSON strictly; every way of being malformed is a ValueError that says how."""
-    try:
-        return decoder.decode(data.decode())
-    except RecursionError:
-        raise ValueError("JSON that is nested too deeply") from None
+    text = data.decode()
+    if text.count("[") + text.count("{") > MOST_DEPTH and depth_of(text) > MOST_DEPTH:
+        raise ValueError("JSON that is nested too deeply")
+    return decoder.decode(text)
+
+
+def depth_of(text: str) -> int:
+    """Return how deeply lists and objects are nested in JSON, however malformed it is."""
+    depth = deepest = 0
+    for token in BRACKETS.findall(text):
+        if token in "[{":
+            depth, deepest = depth + 1, max(deepest, depth + 1)
+        elif token in "]}":
+            depth -= 1
+    return deepest
 
 
 def shown(text: object, most: int = 200) -> str:
@@ -141,9 +156,15 @@ def spelt(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
+MOMENT_SAID = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2})(?:\.([0-9]{1,6}))?"
+    r"(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
+)
+
+
 def moment_of(text: str) -> datetime:
     """Parse RFC 3339 with any number of decimals, which PostgreSQL trims."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d(?::?\d\d)?)", text)
+    found = MOMENT_SAID.fullmatch(text)
     if found is None:
         raise ValueError(f"{shown(text, 40)} is no moment")
     day, decimals, zone = found.groups()
@@ -670,8 +691,9 @@ def check_container(bundle: Bundle) -> str:
     check_header(header)
     bundle.header = header
     check_members(bundle)
-    for _ in bundle.chunks("README.txt") if "README.txt" in bundle.members else ():
-        pass  # nothing in it is looked at, but it has to be whole as every other member
+    for name in [*bundle.names("README.txt"), *bundle.names("timestamps/")]:
+        for _ in bundle.chunks(name):
+            pass  # nothing in it is looked at here, but it has to be whole as every other member
     return f"{len(bundle.infos)} members and nothing beside them, {bundle.size:,} bytes"
 
 
@@ -723,8 +745,6 @@ def end_of_member(file: BinaryIO, info: zipfile.ZipInfo) -> int:
         sizes_fit = (packed, size) == here[1:]
     if any(one != other for one, other in said_twice) or not sizes_fit or crc != here[0] or info.comment:
         raise Refuted(f"{info.orig_filename} is described in two ways")
-    if info.extra and (len(info.extra) not in (12, 20, 28) or info.extra[:2] != b"\x01\x00"):
-        raise Refuted(f"{info.orig_filename} has an extra field")
     end: int = file.tell() + info.compress_size
     return end + len_of_descriptor(file, end, info) if behind else end
 
@@ -742,14 +762,26 @@ def len_of_descriptor(file: BinaryIO, at: int, info: zipfile.ZipInfo) -> int:
     raise Refuted(f"{info.orig_filename} is described in two ways")
 
 
+def extra_of(entry: bytes, info: zipfile.ZipInfo) -> bytes:
+    """Return the extra field of a directory's entry: ZIP64's with what does not fit into four bytes, and only that."""
+    packed, size = struct.unpack_from("<2L", entry, 20)
+    (offset,) = struct.unpack_from("<L", entry, 42)
+    told = ((size, info.file_size), (packed, info.compress_size), (offset, info.header_offset))
+    large = [true for said, true in told if said == 0xFFFFFFFF]
+    return struct.pack(f"<2H{len(large)}Q", 1, 8 * len(large), *large) if large else b""
+
+
 def check_end(bundle: Bundle, at: int) -> None:
     """Check that the directory begins where the last member ends, and that the file ends where the directory does."""
     end = at
     for info in bundle.infos:
-        bundle.file.seek(end + 28)
+        bundle.file.seek(end)
+        entry = bundle.file.read(46)
         lengths = len(info.orig_filename.encode()), len(info.extra), len(info.comment)
-        if bundle.file.read(6) != struct.pack("<3H", *lengths):
+        if entry[28:34] != struct.pack("<3H", *lengths):
             raise Refuted("the directory of the ZIP file is not where it must be")
+        if info.extra != extra_of(entry, info):
+            raise Refuted(f"{info.orig_filename} has an extra field")
         end += 46 + sum(lengths)
     count, size = len(bundle.infos), end - at
     bundle.file.seek(end)
@@ -858,8 +890,10 @@ def leaf_of(data: bytes, seq: int) -> Leaf:
     form = ROW_OBJECT if kind in (INSERT, UPDATE, DELETE, BASELINE) else SHAPE_OBJECT if kind == SHAPE else APP_OBJECT
     if b"\\" in named:
         named = re.sub(rb"\\(.)", rb"\1", named)
-    if kind == -1 or (kind == APP) != (b"." in kind_name) or not form.fullmatch(named) or int(number) >= 1 << 53:
+    if kind == -1 or (kind == APP) != (b"." in kind_name) or not form.fullmatch(named):
         raise Refuted("the leaf's source, kind and object do not fit each other", seq=seq, object=named.decode())
+    if any(int(each) >= 1 << 53 for each in (number, n, version)):
+        raise Refuted("the leaf has a number beyond 2^53", seq=seq, object=named.decode())
     if int(own_seq) != seq:
         raise Refuted(f"the leaf says that it is number {int(own_seq)}", seq=seq, object=named.decode())
     moment = at.decode()
@@ -1560,14 +1594,16 @@ class Examination:
             partial = {key: each for key, each in self.partial.items() if key.startswith(prefix)}
             previous: Any = None
             tasks = ((table, column, partial, *block) for block in self.bundle.blocks(f"state/{table}.jsonl"))
-            for keys, rows, kept in self.workers.map(state_block, tasks):
-                if previous is not None and not ascending(previous, keys[0]):
-                    raise Refuted(f"state/{table}.jsonl does not ascend", object=rows[0][0].decode())
-                previous = keys[-1]
-                for named, digest in rows:
+            for block in self.workers.map(state_block, tasks):
+                if previous is not None and block.keys and not ascending(previous, block.keys[0]):
+                    raise Refuted(f"state/{table}.jsonl: rows do not ascend")
+                previous = block.keys[-1] if block.keys else previous
+                for named, digest in block.rows:
                     matched += 1
                     partly += self.match_row(named, digest, missing.pop(named, None))
-                self.shown_rows.setdefault(table, []).extend(kept)
+                if block.wrong is not None:
+                    raise block.wrong
+                self.shown_rows.setdefault(table, []).extend(block.kept)
         self.check_missing(missing)
         self.count_tables()
         said = f"{matched:,} rows are what the events say, after event {self.bundle.header['state_size'] - 1:,}"
@@ -1585,8 +1621,7 @@ class Examination:
             raise Refuted(
                 "the state shows a row whose last event is not disclosed", seq=life.seq, object=named.decode()
             )
-        is_open = any(text is not None for text in self.partial[named][1].values()) if digest is None else True
-        if not is_open:
+        if not ROW.unpack_from(known)[3] and not any(self.partial[named][1].values()):
             raise Refuted("the state shows a row whose last event is closed", seq=life.seq, object=named.decode())
         if digest is None:
             return True
@@ -1621,6 +1656,7 @@ class Examination:
 
     # Section 4.8
     def check_files(self) -> str:
+        self.rest_on_open_columns("evidence_storedfile", "evidence_revisionfile")
         stored = {row[0]: (row[1], row[2]) for row in self.shown_rows.get("evidence_storedfile", [])}
         sizes = dict(stored.values())
         withheld = self.read_withheld(sizes)
@@ -1637,6 +1673,16 @@ class Examination:
                 raise Refuted(why, object=f"evidence_revision/{revision_id}")
         self.report.counts.update(files=len(names), withheld_files=len(withheld))
         return f"{len(names)} files" + (f"; {len(withheld)} are withheld" if withheld else "")
+
+    def rest_on_open_columns(self, *tables: str) -> None:
+        """See that no row that is shown has a closed column that a check looks into: nothing proves it."""
+        for named, (seq, columns) in sorted(self.partial.items()):
+            table, life = named.decode().partition("/")[0], unpacked(self.lives[named])
+            if table not in tables or not life.alive or life.seq != seq or not any(columns.values()):
+                continue
+            for name in LOOKED_INTO[table]:
+                if columns.get(name) is None:
+                    raise NotChecked(f"because a column that it rests on is closed: {name} of {shown(named.decode())}")
 
     def read_withheld(self, sizes: dict[str, str]) -> set[str]:
         found: set[str] = set()
@@ -1663,6 +1709,7 @@ class Examination:
             return "none is in scope"
         if not {"cases_case", "cases_edition"} <= self.bundle.header["tables"].keys():
             raise NotChecked("because the state has no editions to hold the documents against")
+        self.rest_on_open_columns("cases_case", "cases_edition")
         ids = {slug: key for key, slug in self.shown_rows.get("cases_case", [])}
         for slug in slugs:
             digest = sha256(self.bundle.read(f"cases/{slug}.json")).hexdigest()
@@ -1848,32 +1895,41 @@ StateTask = tuple[
 ]  # table, key column, events that are closed in part, number of the first line, lines
 
 
-def state_block(task: StateTask) -> tuple[list[Any], list[tuple[bytes, bytes | None]], list[tuple[Any, ...]]]:
-    """Return the keys of some rows, their objects with the SHA-256 of each (None: compared here), and columns."""
+DIFFERS = b"differs"
+
+
+class StateBlock(NamedTuple):
+    keys: list[str]
+    rows: list[
+        tuple[bytes, bytes | None]
+    ]  # objects with the SHA-256 of each; None or DIFFERS: compared in its open columns
+    kept: list[tuple[Any, ...]]
+    wrong: Refuted | None
+
+
+def state_block(task: StateTask) -> StateBlock:
+    """Read some lines of the state; what is wrong with one of them waits until the rows before it were looked at."""
     table, column, partial, number, lines = task
-    keys: list[Any] = []
-    rows: list[tuple[bytes, bytes | None]] = []
-    kept: list[tuple[Any, ...]] = []
+    block = StateBlock([], [], [], None)
     for place, line in enumerate(lines.split(b"\n"), number):
         try:
             row = parsed(line, TEXT)
             key = row[column]
             if not isinstance(key, str) or not key:
                 raise ValueError("its key is neither a number nor a text")
-            if table in LOOKED_INTO:
-                kept.append(tuple(str(row[name]) for name in LOOKED_INTO[table]))
-            keys.append(key)
-            if len(keys) > 1 and not ascending(keys[-2], key):
+            if block.keys and not ascending(block.keys[-1], key):
                 raise ValueError("rows do not ascend")
             named = f"{table}/{key}".encode()
+            if table in LOOKED_INTO:
+                block.kept.append(tuple(str(row[name]) for name in LOOKED_INTO[table]))
         except (ValueError, TypeError, KeyError) as wrong:
-            raise Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}") from None
+            return block._replace(wrong=Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}"))
+        block.keys.append(key)
         if named in partial:
-            match_open_columns(line.decode(), partial[named], named.decode())
-            rows.append((named, None))
+            block.rows.append((named, None if fits_in_part(line.decode(), partial[named][1]) else DIFFERS))
         else:
-            rows.append((named, sha256(line).digest()))
-    return keys, rows, kept
+            block.rows.append((named, sha256(line).digest()))
+    return block
 
 
 def ascending(one: str, other: str) -> bool:
@@ -1882,22 +1938,20 @@ def ascending(one: str, other: str) -> bool:
     return int(one) < int(other) if all(numbers) else one.encode() < other.encode()
 
 
-def match_open_columns(line: str, event: tuple[int, Columns], named: str) -> None:
-    """Hold a row against an event of which some columns are closed: the open ones must be the same, byte by byte."""
-    seq, columns = event
-    texts = {}
-    at = 1
+def fits_in_part(line: str, columns: Columns) -> bool:
+    """Hold a row against an event of which some columns are closed: printed as a row is, the open ones byte by byte."""
+    at = 0
     try:
-        while line[at - 1] != "}":
-            name, colon = TEXT.raw_decode(line, at)
-            _, end = TEXT.raw_decode(line, colon + 2)
-            texts[name] = line[colon + 2 : end]
-            at = end + 2 if line[end] == "," else end + 1
-        same = texts.keys() == columns.keys()
+        for place, name in enumerate(sorted(columns, key=lambda name: (len(name), name))):
+            head = (", " if place else "{") + json.dumps(name) + ": "
+            start = at + len(head)
+            _, end = TEXT.raw_decode(line, start)
+            if not line.startswith(head, at) or columns[name] not in (None, line[start:end]):
+                return False
+            at = end
     except (ValueError, IndexError):
-        same = False
-    if not same or any(text is not None and texts[name] != text for name, text in columns.items()):
-        raise Refuted("the row is not what its last event says", seq=seq, object=named)
+        return False
+    return line[at:] == "}"
 
 
 def file_digest(name: str) -> str:

@@ -394,6 +394,12 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "witness", ""
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Say what was refused; of what went well its record tells."""
+        if code != 200:
+            super().log_request(code, size)
+
     timeout = READ_SECONDS
     server: Server
 

@@ -7,8 +7,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dcase_audit import clock
 from dcase_audit.cases.models import Case
+from dcase_audit.errors import AuditError
+from evidence import as_logged
 from evidence.asof import CaseStatus, NodeView, case_status
-from evidence.commands import moment
+from evidence.commands import moment, moment_or_size
 
 NOT_STANDING = 3
 
@@ -19,7 +21,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--at", type=moment, help="the moment asked for (RFC 3339 with a zone; default: now)")
-        parser.add_argument("--known", type=moment, help="count only what was recorded by then (default: now)")
+        parser.add_argument(
+            "--known",
+            type=moment_or_size,
+            help="count only what was recorded by then: a moment, or a number of entries of the log (default: now)",
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +33,13 @@ class Command(BaseCommand):
         if case is None:
             raise CommandError(f"there is no case {options['slug']}")
         now = clock.now()
-        found = case_status(case, at=options["at"] or now, known=options["known"] or now)
+        known = options["known"] or now
+        if isinstance(known, int):
+            try:
+                known = as_logged.known_by(case, known)
+            except AuditError as refusal:
+                raise CommandError(refusal.detail) from refusal
+        found = case_status(case, at=options["at"] or now, known=known)
         if not found.nodes:
             raise CommandError(f"no edition of {case.slug} was in force then")
         self.stdout.write(
@@ -43,6 +55,7 @@ def as_json(found: CaseStatus) -> dict[str, Any]:
         "case": found.case.slug,
         "at": found.at.isoformat(),
         "known": found.known.isoformat(),
+        "checkpoint": as_logged.checkpoint_of(found.case, found.known),
         "edition": found.edition,
         "edition_sha256": found.edition_sha256,
         "rules_version": found.rules_version,

@@ -16,6 +16,7 @@ from dcase_audit.errors import AuditError
 from evidence.commands import moment
 
 NOT_THE_DEMO = 3
+VERIFY = "dcase_audit/trail/standalone/verify.py"
 
 
 class Command(BaseCommand):
@@ -92,6 +93,12 @@ def _lines(case: Case, known: Logins | None) -> list[str]:
         "",
         f"The case: {settings.PUBLIC_URL}/cases/{case.slug}",
         f"  manage.py status {case.slug}",
+    ]
+    lines += [
+        "",
+        "Check it as a third party does, without this system (the policy is the witness's; here it is of this host):",
+        f"  manage.py bundle {case.slug} --output {case.slug}.zip",
+        f"  python3 {VERIFY} {case.slug}.zip --policy {settings.DATA_DIR / 'witness' / 'policy'}",
     ]
     if known is None:
         return lines

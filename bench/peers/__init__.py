@@ -1,0 +1,1 @@
+"""What ``capture`` is compared with: one table's shape, kept by the trail and by each of three packages."""

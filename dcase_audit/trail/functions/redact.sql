@@ -1,0 +1,34 @@
+-- Forgets texts and salts of an entry for good. Their commitments stay, so that the log still verifies, and an event says
+-- who did it and why. Keys and the hash of the row before are no personal data and stay.
+CREATE OR REPLACE FUNCTION trail.redact(entry bigint, fields text[], reason text) RETURNS integer LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    said jsonb := trail.context();
+    forgotten text[];
+BEGIN
+    IF coalesce(reason, '') = '' THEN
+        RAISE EXCEPTION 'a redaction wants a reason' USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT array_agg(n ORDER BY i) INTO forgotten FROM trail.disclosure d, unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i)
+    WHERE d.seq = entry AND n = ANY (fields) AND t IS NOT NULL AND n ~ '^(row|payload|context)[.]'
+      AND n <> 'row.id';
+    IF forgotten IS NULL THEN RETURN 0; END IF;
+    UPDATE trail.disclosure d SET
+        closed = d.closed || (
+            SELECT jsonb_object_agg(n, encode(sha256(convert_to('dcase-audit/field/v1', 'UTF8') || '\x00'::bytea
+                || substring(d.salts FROM 16 * (i::integer - 1) + 1 FOR 16) || int2send(octet_length(n)::smallint)
+                || convert_to(n, 'UTF8') || convert_to(t, 'UTF8')), 'hex'))
+            FROM unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i) WHERE n = ANY (forgotten)),
+        salts = (
+            SELECT string_agg(CASE WHEN n = ANY (forgotten) THEN decode(repeat('00', 16), 'hex')
+                ELSE substring(d.salts FROM 16 * (i::integer - 1) + 1 FOR 16) END, ''::bytea ORDER BY i)
+            FROM unnest(d.names) WITH ORDINALITY u (n, i)),
+        texts = (
+            SELECT array_agg(CASE WHEN n = ANY (forgotten) THEN NULL ELSE t END ORDER BY i)
+            FROM unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i)),
+        actor = CASE WHEN 'context.actor' = ANY (forgotten) THEN NULL ELSE d.actor END
+    WHERE d.seq = entry;
+    INSERT INTO trail.outbox (source, kind, subject, payload, context)
+    VALUES ('app', 'trail.redacted', 'entry:' || entry, jsonb_build_object('fields', forgotten, 'reason', reason), said);
+    RETURN cardinality(forgotten);
+END $$;

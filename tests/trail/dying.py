@@ -1,0 +1,72 @@
+"""``python -m tests.trail.dying STEP``: ``manage.py sequence``, killed (``kill -9``) just before or after a step."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+STEPS: dict[str, tuple[str, str, str]] = {
+    "nothing was taken": ("sequencing", "_taken", "before"),
+    "taken": ("sequencing", "_taken", "after"),
+    "committed to": ("sequencing", "entries_of", "after"),
+    "copied": ("sequencing", "_keep", "after"),
+    "in the log": ("sequencer", "drain", "after"),
+    "some tiles": ("LocalTiles", "_keep", "after"),
+    "all tiles": ("tiles", "publish", "after"),
+    "not signed yet": ("signing", "_replace", "before"),
+    "signed": ("signing", "_replace", "after"),
+    "witnessed": ("Publisher", "_witnessed", "after"),
+    "about to be shown": ("LocalTiles", "replace", "before"),
+    "kept under its size": ("LocalTiles", "replace", "after"),
+    "shown": ("tiles", "drop_partials", "before"),
+    "tidied": ("Publisher", "publish", "after"),
+}
+
+
+def die(*args: Any, **kwargs: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying(function: Callable[..., Any], when: str) -> Callable[..., Any]:
+    """Return the function with the end of the process before or after it."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if when == "before":
+            die()
+        found = function(*args, **kwargs)
+        die()
+        return found
+
+    return call
+
+
+def main(step: str) -> None:
+    """Patch the one function of ``step`` and sequence."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from dcase_audit.trail import publishing, sequencer, sequencing, signing
+    from dcase_audit.trail.tlog import tiles
+    from dcase_audit.trail.tlog.local import LocalTiles
+
+    where, name, when = STEPS[step]
+    owners = {
+        "sequencing": sequencing,
+        "sequencer": sequencer,
+        "signing": signing,
+        "tiles": tiles,
+        "Publisher": publishing.Publisher,
+        "LocalTiles": LocalTiles,
+    }
+    sequencer.publisher()  # its key is there before
+    setattr(owners[where], name, dying(getattr(owners[where], name), when))
+    call_command("sequence")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

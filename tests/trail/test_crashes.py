@@ -1,0 +1,133 @@
+"""The sequencer is killed between any two of its steps, and the next one goes on to the same log."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from dcase_audit.trail.events import record
+from dcase_audit.trail.publishing import Publisher
+from dcase_audit.trail.sequencing import drain, take_over
+from dcase_audit.trail.signing import Signer
+from dcase_audit.trail.tlog.checkpoints import Checkpoint
+from dcase_audit.trail.tlog.merkle import leaf_hash, root_of
+from dcase_audit.trail.tlog.notes import Note, verify
+from dcase_audit.trail.tlog.tiles import TileReader
+from tests.server import sequencing
+from tests.trail.dying import STEPS
+from tests.trail.processes import ORIGIN, PATIENCE, Sequencers, epoch, kill, log_size, pending, wait_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def sequencers(tmp_path: Path, database_url: Callable[[str], str]) -> Iterator[Sequencers]:
+    started = Sequencers(tmp_path, database_url)
+    yield started
+    started.end()
+
+
+def happen(first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        record("party.created", f"party:{number}")
+
+
+def waiting() -> list[int]:
+    """Return the numbers of the events that are in the outbox."""
+    with sequencing(), connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM trail.outbox ORDER BY id")
+        return [number for (number,) in cursor.fetchall()]
+
+
+def logged() -> list[bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT leaf FROM trail.log ORDER BY seq")
+        return [bytes(leaf) for (leaf,) in cursor.fetchall()]
+
+
+def resumed(sequencers: Sequencers) -> Publisher:
+    """Go on as the next process does, until everything is published."""
+    publisher = Publisher(sequencers.store, Signer(sequencers.home / "signer", ORIGIN), [])
+    with sequencing():
+        mine = take_over()
+        publisher.resume()
+        while drain(mine):
+            pass
+        publisher.publish()
+    return publisher
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_between_two_steps_is_made_good_by_the_next_process(step: str, sequencers: Sequencers) -> None:
+    happen(1, 300)
+    resumed(sequencers)
+    happen(301, 600)
+    were, expected = logged(), waiting()
+
+    assert sequencers.start("-m", "tests.trail.dying", step).wait(PATIENCE) == -signal.SIGKILL
+    survived = logged()
+    publisher = resumed(sequencers)
+
+    leaves = logged()
+    assert leaves[: len(survived)] == survived and survived[: len(were)] == were
+    assert [json.loads(leaf)["id"] for leaf in leaves[len(were) :]] == expected
+    note = Note.parse(sequencers.store.get("checkpoint"))
+    checkpoint = Checkpoint.parse(note.text)
+    assert verify(note, [publisher.signer.key.verifier])
+    assert (checkpoint.size, checkpoint.root) == (len(leaves), root_of([leaf_hash(leaf) for leaf in leaves]))
+    assert list(TileReader(sequencers.store, len(leaves)).entries(0, len(leaves))) == leaves
+
+
+def test_what_comes_right_after_a_checkpoint_is_in_the_next_without_waiting_for_more(sequencers: Sequencers) -> None:
+    sequencers.start()
+    happen(1, 1)
+    wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "the first checkpoint")
+
+    happen(2, 2)
+
+    wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "the second")
+
+
+def test_what_was_logged_and_not_published_is_published_without_waiting_for_more(sequencers: Sequencers) -> None:
+    happen(1, 1)
+    sequencers.start("-m", "tests.trail.dying", "in the log").wait(PATIENCE)
+    assert pending() == 0 and sequencers.shown == 0
+
+    sequencers.start()
+
+    wait_for(lambda: sequencers.shown == log_size(), "a checkpoint")
+
+
+def test_a_second_sequencer_waits_and_takes_over_from_one_that_was_killed(sequencers: Sequencers) -> None:
+    first = sequencers.start()
+    happen(1, 1)
+    wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "the first to publish")
+    second = sequencers.start()
+    wait_for(lambda: _asked_for_the_lock() >= 1, "the second to ask for its turn")
+    happen(2, 2)
+    wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "the first to go on")
+    before = epoch()
+
+    kill(first)
+    happen(3, 3)
+    wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "the second to take over")
+
+    assert (before, epoch()) == (1, 2)
+    assert second.poll() is None
+    assert [json.loads(leaf)["object"] for leaf in logged()][-3:] == ["party:1", "party:2", "party:3"]
+
+
+def _asked_for_the_lock() -> int:
+    """Return how many sequencers are connected that have not got the lock: who waits asks now and then."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'dcase_sequencer' AND pid NOT IN"
+            " (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)"
+        )
+        found: int = cursor.fetchone()[0]
+        return found
