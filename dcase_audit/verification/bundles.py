@@ -160,8 +160,17 @@ def _disclosures(scope: Scope, size: int) -> Iterator[str]:
             [start, min(start + CHUNK, size)],
         )
         for seq, object, *said in found:
-            if scope.holds(object):
+            if scope.holds(_about(object)):
                 yield json.dumps({"seq": seq, "fields": fields(*said)}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _about(object: str) -> str:
+    """Return what an event is about: what the trail does to one of its entries is about that entry's object."""
+    noun, _, entry = object.partition(":")
+    if noun != "entry":
+        return object
+    found = rows("SELECT object FROM trail.log WHERE seq = %s", [int(entry)])
+    return str(found[0][0]) if found else object
 
 
 def fields(

@@ -73,6 +73,7 @@ NOUNS = {
     "occurrence": "drills_occurrence",
     "revision": "evidence_revision",
     "subject": "evidence_subject",
+    "support": "evidence_support",
 }
 
 # Fields that no third party is shown: where somebody sat.
