@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from dcase_audit.accounts.models import User
 from dcase_audit.cases import arguments
 from dcase_audit.cases.arguments import NodeRow, rows
 from dcase_audit.cases.models import Case, Edition
-from dcase_audit.cases.status import RULES_VERSION, Argument, Below, Timeline, look_below, roll_up_timelines
+from dcase_audit.cases.status import (
+    RULES_VERSION,
+    Argument,
+    Below,
+    Timeline,
+    children_first,
+    look_below,
+    roll_up_timelines,
+)
 from dcase_audit.cases.words import NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
 from evidence.loading import facts_of
@@ -20,8 +28,7 @@ from evidence.reason_names import ReasonNames
 Because = tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True)
-class NodeView:
+class NodeView(NamedTuple):
     """A node as it reads at a moment; contexts have no status.
 
     ``because`` of a leaf: its reasons, with artefacts by key and revisions by number; of an inner node: a
@@ -91,9 +98,10 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     ahead = {node: leaf.timeline(at) for node, leaf in leaves.items()}
     verdicts = {node: found[0] for node, found in ahead.items()}
     given = {node: verdict.status for node, verdict in verdicts.items()} | _externals(nodes, at=at, known=known)
-    timelines = _timelines(argument, ahead, given, at)
+    order = children_first(argument.supports)
+    timelines = _timelines(argument, ahead, given, at, order)
     statuses = {node: timeline[0][1] for node, timeline in timelines.items()}
-    below = look_below(argument, statuses)
+    below = look_below(argument, statuses, order)
     since = _since(case, nodes, statuses, at, known)
     names = ReasonNames(reason for verdict in verdicts.values() for reason in verdict.because)
     ordered = _all_nodes(case, edition.number)
@@ -134,12 +142,16 @@ def _view(
 
 
 def _timelines(
-    argument: Argument, ahead: Mapping[int, list[Verdict]], given: Mapping[int, Status], at: datetime
+    argument: Argument,
+    ahead: Mapping[int, list[Verdict]],
+    given: Mapping[int, Status],
+    at: datetime,
+    order: Sequence[int],
 ) -> dict[int, Timeline]:
     found: dict[int, Timeline] = {node: [(at, status)] for node, status in given.items()}
     for node, verdicts in ahead.items():
         found[node] = [(verdict.at, verdict.status) for verdict in verdicts]
-    return roll_up_timelines(argument, found, at)
+    return roll_up_timelines(argument, found, at, order)
 
 
 def _externals(nodes: Mapping[int, NodeRow], *, at: datetime, known: datetime) -> dict[int, Status]:

@@ -78,8 +78,9 @@ class Leaf:
         return [support for support in self.supports if support.linked_at <= at < self._unlinked(support)]
 
     def _unlinked(self, support: Support) -> datetime:
-        recorded = support.unlinked_at is not None and support.unlinked_at <= self.known
-        return support.unlinked_at if recorded and support.unlinked_at else NEVER
+        if support.unlinked_at is None or support.unlinked_at > self.known:
+            return NEVER
+        return support.unlinked_at
 
     def fits(self, support: Support) -> bool:
         """Tell whether the criterion names the artefact's kind."""

@@ -6,7 +6,6 @@ A timeline is what holds from a first moment on and each later change, equal nei
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -63,10 +62,15 @@ def roll_up(argument: Argument, leaves: Mapping[int, Status]) -> dict[int, Statu
     return found
 
 
-def roll_up_timelines(argument: Argument, leaves: Mapping[int, Timeline], start: datetime) -> dict[int, Timeline]:
-    """Return the timeline of every node, given those of the leaves, all beginning at ``start``."""
+def roll_up_timelines(
+    argument: Argument, leaves: Mapping[int, Timeline], start: datetime, order: Sequence[int] = ()
+) -> dict[int, Timeline]:
+    """Return the timeline of every node, given those of the leaves, all beginning at ``start``.
+
+    ``order``: what ``children_first`` says, where the caller has it already.
+    """
     found: dict[int, Timeline] = dict(leaves)
-    for node in children_first(argument.supports):
+    for node in order or children_first(argument.supports):
         if node not in found:
             below = [found[child] for child in argument.supports[node]]
             found[node] = combine(below, best=node in argument.takes_best, start=start)
@@ -109,8 +113,7 @@ def status_at(timeline: Timeline, at: datetime) -> Status:
     return next(status for moment, status in reversed(timeline) if moment <= at)
 
 
-@dataclass(frozen=True)
-class Below:
+class Below(NamedTuple):
     """What stands below a node: leaves (undeveloped goals among them) by status, and those that do not stand."""
 
     counts: dict[Status, int]
@@ -118,13 +121,13 @@ class Below:
     counter_evidence: tuple[int, ...] = ()
 
 
-def look_below(argument: Argument, statuses: Mapping[int, Status]) -> dict[int, Below]:
+def look_below(argument: Argument, statuses: Mapping[int, Status], order: Sequence[int] = ()) -> dict[int, Below]:
     """Return for every node what stands below it; a leaf reached on several ways is counted once.
 
     ``counter_evidence``: refuted leaves under an alternative (*any*) that the node does not depend on.
     Leaves are kept as bits of an integer, so that shared subtrees cost nothing.
     """
-    ordered = children_first(argument.supports)
+    ordered = order or children_first(argument.supports)
     leaves = [node for node in ordered if not argument.supports.get(node)]
     bit = {node: 1 << index for index, node in enumerate(leaves)}
     masks = {status: _mask(bit[n] for n in leaves if statuses[n] is status) for status in Status}
