@@ -170,7 +170,7 @@ def superuser(server: Server, transactional_db: None) -> Iterator[psycopg.Connec
     """Somebody who may do anything to this test's database."""
     with psycopg.connect(server.superuser_url, dbname=connection.settings_dict["NAME"], autocommit=True) as connected:
         connected.execute("SET session_replication_role = 'replica'")
-        for table in ("log", "checkpoint"):
+        for table in ("log", "disclosure", "checkpoint"):
             connected.execute(f"ALTER TABLE trail.{table} DISABLE TRIGGER ALL".encode())
         yield connected
 
