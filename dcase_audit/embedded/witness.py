@@ -53,7 +53,7 @@ class Witness:
         return self._directory / "policy"
 
     def process(self, stops: int) -> Process:
-        argv = [sys.executable, str(SCRIPT), "serve", str(self._directory), "--port", str(self.port)]
+        argv = [sys.executable, str(SCRIPT), "serve", str(self._directory), "--port", str(self.port), "--quiet"]
         return Process("witness", argv, stops)
 
     def _run(self, command: str, *arguments: str) -> str:

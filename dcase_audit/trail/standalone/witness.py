@@ -487,13 +487,14 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def serve(directory: Path, host: str, port: int) -> None:
-    """Answer until a signal ends the process."""
+def serve(directory: Path, host: str, port: int, *, quiet: bool = False) -> None:
+    """Answer until a signal ends the process; ``quiet``: whoever started it need not be told where."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     server = Server((host, port), Witness(directory))
     try:
-        print(f"READY {server.url}", flush=True)
+        if not quiet:
+            print(f"READY {server.url}", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         pass
@@ -512,6 +513,7 @@ def main(arguments: Sequence[str]) -> int:
     parsers["trust"].add_argument("log_vkey", help="the key of a log, as its operator gives it")
     parsers["serve"].add_argument("--host", default="127.0.0.1")
     parsers["serve"].add_argument("--port", type=int, default=8245, help="0 takes a free one")
+    parsers["serve"].add_argument("--quiet", action="store_true", help="do not say where it serves")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "init":
@@ -521,7 +523,7 @@ def main(arguments: Sequence[str]) -> int:
         elif chosen.command == "trust":
             Witness(chosen.directory).trust(chosen.log_vkey)
         else:
-            serve(chosen.directory, chosen.host, chosen.port)
+            serve(chosen.directory, chosen.host, chosen.port, quiet=chosen.quiet)
     except (OSError, ValueError, sqlite3.Error) as error:
         print(error, file=sys.stderr)
         return 2
