@@ -26,7 +26,11 @@ from tests.server import BOTH, Server
 # Playwright's synchronous API runs a loop, beside which Django would refuse its ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-NEEDS = {"pdf": (doctor.PDF[:1], "REQUIRE_PDF"), "browser": (doctor.BROWSER, "REQUIRE_BROWSER")}
+NEEDS = {
+    "pdf": (doctor.PDF[:1], "REQUIRE_PDF"),
+    "browser": (doctor.BROWSER, "REQUIRE_BROWSER"),
+    "openssl": (doctor.TIME_STAMPS, "REQUIRE_OPENSSL"),
+}
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -49,6 +53,7 @@ hypothesis.settings.load_profile("dcase")
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(refuse_network)
+    config.pluginmanager.register(Workers(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -62,6 +67,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left_out and os.environ.get(required) != "1" and doctor.missing(needs):
             config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+
+
+class Workers:
+    """Says in the closing line what the workers left out: each collects everything, and the controller nothing."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        if output := getattr(self.config, "workeroutput", None):
+            output["left_out"] = [*output.get("left_out", []), *(item.nodeid for item in items)]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            left_out = getattr(node, "workeroutput", {}).get("left_out", [])
+            reporter.stats["deselected"] = list({*reporter.stats.get("deselected", []), *left_out})
 
 
 @pytest.fixture(scope="session")

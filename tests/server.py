@@ -28,6 +28,7 @@ MEMORY = Path("/dev/shm")
 ENOUGH = 1 << 30
 # May be the application or the sequencer, so that one transaction that is rolled back can show both at work.
 BOTH = "dcase_test"
+LOGINS = (*roles.ROLES, BOTH)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Server:
             found = superuser.execute("SELECT 1 FROM pg_database WHERE datname = %s", [roles.DATABASE]).fetchone()
             if found:
                 raise RuntimeError("TEST_DATABASE_URL names a server that holds the product's database")
+            # Workers that share a server take turns.
+            superuser.execute("SELECT pg_advisory_lock(1)")
             roles.ensure_roles(superuser, self.passwords)
             # FORCE ends backends of the application's, which takes pg_signal_backend.
             superuser.execute(f"ALTER ROLE {roles.OWNER} CREATEDB".encode())
@@ -89,12 +92,13 @@ class Server:
 @contextmanager
 def running(*, keep: bool) -> Iterator[Server]:
     """Run the tests' server for the length of the block; ``keep`` leaves its files for the next run."""
-    passwords = {role: secrets.token_urlsafe(16) for role in (*roles.ROLES, BOTH)}
     if named := os.environ.get("TEST_DATABASE_URL"):
-        server = Server(named, passwords)
+        # Workers that share a server agree on the passwords without asking each other.
+        server = Server(named, {role: hashlib.sha256(f"{role} {named}".encode()).hexdigest() for role in LOGINS})
         server.prepare()
         yield server
         return
+    passwords = {role: secrets.token_urlsafe(16) for role in LOGINS}
     with _slot() as home:
         password = environment_file.load(home)["POSTGRES_PASSWORD"]
         cluster = Cluster(home / "pg", password, throw_away=True)

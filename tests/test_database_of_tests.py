@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.db.utils import ProgrammingError
 
+from tests.demo_case import template
 from tests.server import Server, sequencing
 
 WHO = "SELECT current_user, has_database_privilege(current_database(), 'TEMP'), current_database()"
@@ -24,12 +25,12 @@ def ask(question: str) -> tuple[object, ...]:
 
 @pytest.mark.django_db
 def test_a_rolled_back_test_is_the_application_in_the_shared_clone() -> None:
-    assert ask(WHO) == ("dcase_app", False, "test_dcase_shared")
+    assert ask(WHO) == ("dcase_app", False, f"{template()}_shared")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_committing_test_is_the_application_in_a_clone_of_its_own() -> None:
-    assert ask(WHO) == ("dcase_app", False, "test_dcase_own")
+    assert ask(WHO) == ("dcase_app", False, f"{template()}_own")
 
 
 @pytest.mark.django_db
@@ -52,7 +53,7 @@ def test_real_processes_log_in_as_themselves(database_url: Callable[[str], str],
     with psycopg.connect(database_url(role)) as other:
         assert other.execute("SELECT session_user, current_database()").fetchone() == (
             f"dcase_{role}",
-            "test_dcase_own",
+            f"{template()}_own",
         )
 
 

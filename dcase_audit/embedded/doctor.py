@@ -33,6 +33,7 @@ PDF = (
     Need("libharfbuzz-subset0", "PDF files are larger", partial(ctypes.util.find_library, "harfbuzz-subset")),
 )
 BROWSER = (Need("chromium", "browser tests are left out", chromium),)
+TIME_STAMPS = (Need("openssl", "tests of time-stamps are left out", partial(shutil.which, "openssl")),)
 
 
 def missing(needs: Iterable[Need]) -> list[Need]:

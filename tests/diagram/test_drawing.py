@@ -186,8 +186,9 @@ def test_the_legend_explains_every_kind_and_status() -> None:
 
 @pytest.mark.pdf
 def test_the_pdf_shows_it_as_searchable_text_in_the_vendored_fonts() -> None:
-    weasyprint = pytest.importorskip("weasyprint")
-    pypdf = pytest.importorskip("pypdf")
+    import pypdf
+    import weasyprint
+
     faces = "".join(
         f"@font-face {{ font-family: '{family}'; font-weight: {weight}; src: url({(FONTS / name).as_uri()}) }}"
         for family, weight, name in [

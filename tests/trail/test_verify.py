@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -752,7 +751,6 @@ def test_another_history_is_refuted_by_one_checkpoint_that_is_known(size: int) -
 
 # --- Time stamps and editions ----------------------------------------------------------------------------------------
 
-OPENSSL = shutil.which("openssl")
 TSA = """
 [tsa]
 default_tsa = one
@@ -777,7 +775,7 @@ def stamp(tmp_path: Path) -> Callable[[bytes], bytes]:
     (tmp_path / "serial").write_text("01")
 
     def openssl(*arguments: str) -> None:
-        command = [OPENSSL or "openssl", *arguments]
+        command = ["openssl", *arguments]
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env={"OPENSSL_CONF": "tsa.cnf"})
 
     openssl(
@@ -797,7 +795,7 @@ def stamp(tmp_path: Path) -> Callable[[bytes], bytes]:
     return respond
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
+@pytest.mark.openssl
 def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(
     tmp_path: Path, stamp: Callable[[bytes], bytes]
 ) -> None:
