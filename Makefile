@@ -10,10 +10,10 @@ install:
 run: install
 	@exec $(PY) -m dcase_audit.embedded run
 
-# A file stays with one worker, which has a database server of its own.
+# A file stays with one worker, which has a database server of its own; the slow ones, of few tests, do not come last.
 test: install
 	@$(PY) -m dcase_audit.embedded doctor --tests
-	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS) --cov
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) --cov
 
 test-long: install
 	@$(PY) -m pytest -m long $(ARGS)

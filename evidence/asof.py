@@ -20,7 +20,7 @@ from dcase_audit.cases.status import (
     look_below,
     roll_up_timelines,
 )
-from dcase_audit.cases.words import NodeKind, Status
+from dcase_audit.cases.words import CONTEXT_KINDS, NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
 from evidence.loading import facts_of
 from evidence.reason_names import ReasonNames
@@ -91,7 +91,8 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     edition = edition_at(case, at=min(at, known))
     if edition is None:
         return CaseStatus(case, at, known, None, "", RULES_VERSION, ())
-    nodes = arguments.nodes_of([case.pk], edition=edition.number)
+    everything = arguments.nodes_of([case.pk], edition=edition.number, contexts=True)
+    nodes = {node: row for node, row in everything.items() if row.kind not in CONTEXT_KINDS}
     argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=edition.number))
     leaf_ids = [node for node, row in nodes.items() if row.kind in arguments.LEAVES]
     leaves = {node: Leaf(facts, known) for node, facts in facts_of(leaf_ids, at=at, edition=edition.number).items()}
@@ -104,18 +105,13 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     below = look_below(argument, statuses, order)
     since = _since(case, nodes, statuses, at, known)
     names = ReasonNames(reason for verdict in verdicts.values() for reason in verdict.because)
-    ordered = _all_nodes(case, edition.number)
-    keys = {node: key for node, key, _ in ordered}
-    views = [
-        _view(node, key, kind, statuses, verdicts, timelines, below, since, names, keys) for node, key, kind in ordered
-    ]
+    keys = {node: row.key for node, row in everything.items()}
+    views = [_view(row, statuses, verdicts, timelines, below, since, names, keys) for row in everything.values()]
     return CaseStatus(case, at, known, edition.number, edition.sha256, RULES_VERSION, tuple(views))
 
 
 def _view(
-    node: int,
-    key: str,
-    kind: str,
+    row: NodeRow,
     statuses: Mapping[int, Status],
     verdicts: Mapping[int, Verdict],
     timelines: Mapping[int, Timeline],
@@ -124,6 +120,7 @@ def _view(
     names: ReasonNames,
     keys: Mapping[int, str],
 ) -> NodeView:
+    node, key, kind = row.id, row.key, row.kind
     if node not in statuses:
         return NodeView(node, key, kind, None, None, None, None, (), {})
     status, under = statuses[node], below[node]
@@ -194,17 +191,6 @@ def _forecast_since(case: Case, at: datetime) -> dict[int, tuple[Status, datetim
         [case.pk, at],
     )
     return {node: (Status(status), since) for node, status, since in due}
-
-
-def _all_nodes(case: Case, edition: int) -> list[tuple[int, str, str]]:
-    """Return (id, key, kind) of every node of the edition, contexts included, in the author's order."""
-    rule = arguments.OF_EDITION.format("t")
-    found = rows(
-        f"""SELECT n.id, n.key, n.kind FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {rule}
-        WHERE n.case_id = %(case)s ORDER BY n.position, n.id""",
-        {"case": case.pk, "edition": edition},
-    )
-    return [(node, key, kind) for node, key, kind in found]
 
 
 def case_forecast(case: Case, *, at: datetime, days: int, user: User | None = None) -> tuple[ForecastView, ...]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dcase_audit.calendars.service_time import ServiceCalendar, used_up
 from dcase_audit.cases.words import Status
 from evidence.facts import NEVER, LeafFacts, Revision, SubjectVersion, Support
-from evidence.periods import InForce, Period, in_force, is_accepted, order, own_span, periods
+from evidence.periods import InForce, Period, cover_alike, in_force, is_accepted, order, own_span, periods
 
 Because = tuple[dict[str, Any], ...]
 
@@ -69,13 +69,18 @@ class Leaf:
                 self.revisions.setdefault(revision.artefact, []).append(revision)
         self._spans: dict[int, list[InForce]] = {}
         self._periods: dict[tuple[int, str | None], list[Period]] = {}
+        self._undecided_now: dict[int, list[Revision]] = {}
         self._has_counter_evidence = any(revision.verdict == "refutes" for revision in facts.revisions)
 
     # What is linked
 
     def linked(self, at: datetime) -> list[Support]:
         """Return the links open at ``at``, of whatever kind."""
-        return [support for support in self.supports if support.linked_at <= at < self._unlinked(support)]
+        return [
+            support
+            for support in self.supports
+            if support.linked_at <= at and (support.unlinked_at is None or at < self._unlinked(support))
+        ]
 
     def _unlinked(self, support: Support) -> datetime:
         if support.unlinked_at is None or support.unlinked_at > self.known:
@@ -98,7 +103,7 @@ class Leaf:
 
     def _own_spans(self, artefact: int, accepted: list[Revision]) -> list[InForce]:
         review = next(support.review_interval for support in self.supports if support.artefact == artefact)
-        alike = all(revision.covers == accepted[0].covers for revision in accepted[1:])
+        alike = len({revision.covers for revision in accepted}) == 1
         found: list[InForce] = []
         superseded = NEVER
         for revision in sorted(accepted, key=order, reverse=True):
@@ -123,10 +128,7 @@ class Leaf:
     def _covers_alike(self, artefact: int, items: tuple[str, ...]) -> bool:
         """Tell whether every span covers the same, ``items`` among it: then they are in force together."""
         spans = self.spans(artefact)
-        if not spans:
-            return True
-        covers = spans[0].revision.covers
-        return covers.issuperset(items) and all(span.revision.covers == covers for span in spans[1:])
+        return not spans or (spans[0].revision.covers.issuperset(items) and cover_alike(spans))
 
     # The status
 
@@ -208,7 +210,7 @@ class Leaf:
             doubts = tuple(self._changed_subjects(revision, named, at))
         if self.criterion.silence is not None:
             doubts += tuple(self._silence(support, period, at))
-        notes = tuple(self._accepted_late(period, named))
+        notes = self._accepted_late(period, named)
         if doubts:
             return Filling(Status.STALE, doubts + notes, period.end, revision)
         if self.warning(period.end) <= at:
@@ -222,22 +224,35 @@ class Leaf:
             return end
         return self.criterion.warn_before.before(end, self.facts.zone)
 
-    def _accepted_late(self, period: Period, named: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _accepted_late(self, period: Period, named: dict[str, Any]) -> Because:
         """Note that the period began later than its first revision claims: acceptance fills no gap."""
         first = period.parts[0].revision
-        if first.valid_from is not None and period.start > first.valid_from:
-            gap = {"gap_from": first.valid_from.isoformat(), "gap_until": period.start.isoformat()}
-            yield {"reason": "accepted_late", **named, "revision": first.id, **gap}
+        if first.valid_from is None or period.start <= first.valid_from:
+            return ()
+        gap = {"gap_from": first.valid_from.isoformat(), "gap_until": period.start.isoformat()}
+        return ({"reason": "accepted_late", **named, "revision": first.id, **gap},)
 
     def _waiting(self, support: Support, item: str | None, at: datetime) -> Revision | None:
-        waiting = [r for r in self.revisions.get(support.artefact, ()) if self._waits(r, support, at)]
-        waiting = [r for r in waiting if item is None or item in r.covers]
+        waiting = [
+            revision
+            for revision in self._undecided(support.artefact, at)
+            if (item is None or item in revision.covers) and self._waits(revision, support, at)
+        ]
         return max(waiting, key=order, default=None)
 
     def _waits(self, revision: Revision, support: Support, at: datetime) -> bool:
-        if self._decided_by(revision, at):
-            return False
         return revision.verdict == "supports" and revision.submitted_at <= at < self._hopeless(revision, support)
+
+    def _undecided(self, artefact: int, at: datetime) -> list[Revision]:
+        """Return the artefact's revisions without a decision at ``at``; from ``known`` on these stay the same."""
+        revisions = self.revisions.get(artefact, [])
+        if at < self.known:
+            return [revision for revision in revisions if not self._decided_by(revision, at)]
+        found = self._undecided_now.get(artefact)
+        if found is None:
+            found = [revision for revision in revisions if not self._decided_by(revision, self.known)]
+            self._undecided_now[artefact] = found
+        return found
 
     def _hopeless(self, revision: Revision, support: Support) -> datetime:
         as_accepted = revision._replace(accepted_at=revision.submitted_at, withdrawn_at=None)
@@ -314,14 +329,15 @@ class Leaf:
                         found.append(deadline)
         return min(found, default=None)
 
-    def _periods_of_any_item(self, support: Support) -> Iterator[Period]:
+    def _periods_of_any_item(self, support: Support) -> list[Period]:
         whole = self.periods(support.artefact, None)
-        yield from whole
         if self._covers_alike(support.artefact, self.criterion.must_cover):
-            return
+            return whole
+        found = [*whole]
         for item in self.criterion.must_cover:
             if (periods := self.periods(support.artefact, item)) is not whole:
-                yield from periods
+                found += periods
+        return found
 
     # Counter-evidence
 
@@ -367,21 +383,18 @@ class Leaf:
 
     def moments(self, after: datetime) -> list[datetime]:
         """Return every moment after ``after`` at which something could change. One too many does no harm."""
-        found: set[datetime | None] = set()
+        found: list[datetime | None] = [version.since for version in self.facts.subject_versions]
         for support in self.supports:
-            found.update((support.linked_at, self._unlinked(support)))
+            found += (support.linked_at, self._unlinked(support))
             for period in self._periods_of_any_item(support):
                 if period.end > after:
-                    found.update((period.start, period.end, self.warning(period.end)))
-                    found.update(part.start for part in period.parts)
+                    found += (period.end, self.warning(period.end), *(part.start for part in period.parts))
             for revision in self.revisions.get(support.artefact, ()):
-                found.update(self._turns(revision))
-                if not self._decided_by(revision, after):
-                    found.add(self._hopeless(revision, support))
+                found += self._turns(revision)
+            found += [self._hopeless(revision, support) for revision in self._undecided(support.artefact, after)]
             if self.criterion.silence is not None:
-                found.update(self._silences(support))
-        found.update(version.since for version in self.facts.subject_versions)
-        return sorted(moment for moment in found if moment is not None and after < moment < NEVER)
+                found += self._silences(support)
+        return sorted({moment for moment in found if moment is not None and after < moment < NEVER})
 
     def _decided_by(self, revision: Revision, at: datetime) -> bool:
         """Tell whether the revision no longer waits at ``at``, nor will again."""
@@ -431,6 +444,8 @@ def _gathered(slots: list[Slot]) -> Because:
     """Return the reasons of all slots, equal ones once, each with the items it concerns."""
     if len(slots) == 1:
         ((items, filling),) = slots
+        if not filling.reasons:
+            return ()
         concerned = {"items": list(items)} if items else {}
         return tuple({"status": filling.status.word, **reason, **concerned} for reason in filling.reasons)
     if not any(filling.reasons for _, filling in slots):
@@ -439,6 +454,6 @@ def _gathered(slots: list[Slot]) -> Because:
     for items, filling in slots:
         for reason in filling.reasons:
             entry = {"status": filling.status.word, **reason}
-            _, concerns = found.setdefault(repr(sorted(entry.items())), (entry, []))
+            _, concerns = found.setdefault(repr(entry), (entry, []))
             concerns.extend(items)
     return tuple({**entry, "items": concerns} if concerns else entry for entry, concerns in found.values())

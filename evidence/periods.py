@@ -62,8 +62,10 @@ def own_span(
 
     An end after ``superseded``, where a successor in everything begins, need not be exact: it will be cut.
     """
-    assert revision.accepted_at is not None
-    start = max(revision.valid_from or revision.accepted_at, revision.accepted_at)
+    start = revision.accepted_at
+    assert start is not None
+    if revision.valid_from is not None and revision.valid_from > start:
+        start = revision.valid_from
     end, bound = (NEVER, "none") if revision.valid_until is None else (revision.valid_until, "validity")
     base = revision.age_base
     limit = criterion.max_age if criterion.max_age is not None or revision.valid_until is not None else review_interval
@@ -84,21 +86,27 @@ def in_force(spans: list[InForce], item: str | None) -> list[InForce]:
     Successors come first in ``spans``, as ``order`` says.
     """
     if item is not None:
-        spans = [span for span in spans if item in span.revision.covers]
-        cuts = _cut_by_later(spans)
-    elif len({span.revision.covers for span in spans}) <= 1:
-        cuts = _cut_by_later(spans)
-    else:
-        cuts = [_cut(span, _superseded_whole(span, spans)) for span in spans]
+        return _cut_by_later([span for span in spans if item in span.revision.covers])
+    if cover_alike(spans):
+        return _cut_by_later(spans)
+    cuts = [_cut(span, _superseded_whole(span, spans)) for span in spans]
     return [cut for cut in cuts if cut.start < cut.end]
+
+
+def cover_alike(spans: list[InForce]) -> bool:
+    """Tell whether all spans cover the same items."""
+    return len({span.revision.covers for span in spans}) < 2
 
 
 def _cut_by_later(spans: list[InForce]) -> list[InForce]:
     """Cut each span where the first of its successors begins; each succeeds all that prove less."""
     cuts, begins = [], NEVER
     for span in spans:
-        cuts.append(_cut(span, begins))
-        begins = min(begins, span.start)
+        cut = _cut(span, begins)
+        if cut.start < cut.end:
+            cuts.append(cut)
+        if span.start < begins:
+            begins = span.start
     return cuts
 
 
@@ -117,15 +125,13 @@ def _superseded_whole(span: InForce, spans: list[InForce]) -> datetime:
 
 
 def _cut(span: InForce, at: datetime) -> InForce:
-    return span if span.end <= at else span._replace(end=at, bound="superseded")
+    return span if span.end <= at else InForce(span.start, at, "superseded", span.revision)
 
 
 def periods(parts: list[InForce]) -> list[Period]:
     """Join parts that touch into spans, in order of time."""
-    if len(parts) == 1:
-        return [Period(*parts[0][:3], (parts[0],))]
     found: list[Period] = []
-    for part in sorted(parts, key=lambda part: (part.start, part.end)):
+    for part in sorted(parts, key=_place) if len(parts) > 1 else parts:
         last = found[-1] if found else None
         if last is None or part.start > last.end:
             found.append(Period(part.start, part.end, part.bound, (part,)))
@@ -133,3 +139,7 @@ def periods(parts: list[InForce]) -> list[Period]:
             end, bound = (part.end, part.bound) if part.end > last.end else (last.end, last.bound)
             found[-1] = Period(last.start, end, bound, (*last.parts, part))
     return found
+
+
+def _place(part: InForce) -> tuple[datetime, datetime]:
+    return part.start, part.end

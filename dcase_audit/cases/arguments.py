@@ -22,13 +22,14 @@ LEAVES = sorted(LEAF_KINDS)
 
 
 class NodeRow(NamedTuple):
-    """What the roll-up needs of a node."""
+    """What the roll-up needs of a node, and what it is called."""
 
     id: int
     case: int
     kind: str
     takes_best: bool
     points_at: int | None
+    key: str
 
 
 class ForecastRow(NamedTuple):
@@ -72,13 +73,16 @@ def _rule(alias: str, edition: int | None) -> str:
     return (IN_FORCE if edition is None else OF_EDITION).format(alias)
 
 
-def nodes_of(cases: Iterable[int], *, edition: int | None = None) -> dict[int, NodeRow]:
-    """Return the nodes that have a status, of the edition in force or of the one given, in the author's order."""
+def nodes_of(cases: Iterable[int], *, edition: int | None = None, contexts: bool = False) -> dict[int, NodeRow]:
+    """Return the nodes that have a status, of the edition in force or of the one given, in the author's order.
+
+    With ``contexts`` those, too, that have none.
+    """
     found = rows(
-        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id
+        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id, n.key
         FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {_rule("t", edition)}
         WHERE n.case_id = ANY(%(cases)s) AND n.kind <> ALL(%(contexts)s) ORDER BY n.position, n.id""",
-        {"cases": list(cases), "edition": edition, "contexts": CONTEXTS},
+        {"cases": list(cases), "edition": edition, "contexts": [] if contexts else CONTEXTS},
     )
     return {row[0]: NodeRow(*row) for row in found}
 
@@ -129,7 +133,7 @@ def argument_above(leaves: Iterable[int], ancestors: list[int]) -> tuple[Argumen
         {"above": ancestors, "kind": LinkKind.SUPPORTED_BY.value},
     )
     found = rows(
-        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id
+        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id, n.key
         FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {_rule("t", None)}
         WHERE n.id = ANY(%(nodes)s)""",
         {"nodes": [*ancestors, *leaves]},

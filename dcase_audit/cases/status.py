@@ -142,7 +142,9 @@ def look_below(argument: Argument, statuses: Mapping[int, Status], order: Sequen
             carried |= _mask(below[child] & masks[Status.REFUTED] for child in children)
         refuted_alternatives[node] = carried
     return {
-        node: Below(
+        node: Below({statuses[node]: 1}, (node,) if bit[node] & shaky else ())
+        if node in bit
+        else Below(
             {status: number for status, mask in masks.items() if (number := (below[node] & mask).bit_count())},
             _nodes(below[node] & shaky, leaves),
             _nodes(refuted_alternatives[node], leaves),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 
 class NodeKind(StrEnum):
@@ -38,12 +39,12 @@ class Status(IntEnum):
     EXPIRING = 6
     SUPPORTED = 7
 
-    @property
+    @cached_property
     def word(self) -> str:
         """Return the status as the API, the trail and the commands spell it."""
         return self.name.lower()
 
-    @property
+    @cached_property
     def stands(self) -> bool:
         """Tell whether something in this status holds: supported, or expiring but in force."""
         return self >= Status.EXPIRING

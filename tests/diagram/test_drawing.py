@@ -7,6 +7,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -206,5 +207,6 @@ def test_the_pdf_shows_it_as_searchable_text_in_the_vendored_fonts() -> None:
     text = sheet.extract_text()
     assert "G_100" in text
     assert "取引所の市場サービスを証券市場の" in text
-    fonts = {str(font.get_object()["/BaseFont"]).split("+")[-1] for font in sheet["/Resources"]["/Font"].values()}
+    resources: Any = sheet["/Resources"]
+    fonts = {str(font.get_object()["/BaseFont"]).split("+")[-1] for font in resources["/Font"].values()}
     assert fonts == {"BIZ-UDPGothic", "Noto-Sans-JP-Bold"}
