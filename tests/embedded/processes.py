@@ -84,14 +84,18 @@ def eventually(happens: Callable[[], object], patience: float = PATIENCE) -> boo
 
 
 def using(directory: Path) -> list[str]:
-    """Return the processes, other than this one, that name ``directory`` in their command or environment (Linux)."""
+    """Return the processes, other than this one, that are in ``directory``, or name it in command or environment.
+
+    On Linux. Valkey puts its title where its environment was, and names its socket, which may be elsewhere.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command, environ = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+            where = os.fsencode((process / "cwd").readlink())
         except OSError:
             continue
         is_mine = int(process.name) == os.getpid()
-        if os.fsencode(directory) in command + environ and not is_mine:
+        if os.fsencode(directory) in command + environ + where and not is_mine:
             found.append(f"{process.name} {command.replace(bytes(1), b' ').decode(errors='replace')}")
     return found
