@@ -6,7 +6,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
 import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...> and <sha256:...>
-from dcase_audit.accounts.views import LoginView, PasswordView, me
+from dcase_audit.accounts.views import LoginView, PasswordSetView, PasswordView, me, new_token, revoke_token
 from dcase_audit.cases.views import case_list
 from dcase_audit.converters import KeyConverter
 from dcase_audit.home import home
@@ -40,6 +40,9 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("me/", me, name="me"),
     path("me/password/", PasswordView.as_view(), name="password"),
+    path("me/tokens/new/", new_token, name="token-new"),
+    path("me/tokens/<id:pk>/revoke/", revoke_token, name="token-revoke"),
+    path("password/<str:uidb64>/<str:token>/", PasswordSetView.as_view(), name="password-set"),
     path("cases/", case_list, name="cases"),
     path("cases/<key:slug>/", cases.outline, name="case"),
     path("cases/<key:slug>/diagram/", diagrams.diagram, name="case-diagram"),

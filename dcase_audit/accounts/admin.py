@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dcase_audit import clock
-from dcase_audit.accounts import permissions
+from dcase_audit.accounts import password_links, permissions
 from dcase_audit.accounts.authentication import authenticated, issue
+from dcase_audit.accounts.authentication import revoke as end_token
 from dcase_audit.accounts.models import ApiToken, Delegation, Membership, Party, PastName, User
+from dcase_audit.errors import AuditError
 from dcase_audit.form_fields import JSONField, MomentField
 from dcase_audit.trail.events import record
 
@@ -79,10 +83,16 @@ class UserChangeForm(auth_forms.UserChangeForm):
         fields = "__all__"
 
 
-class UserCreationForm(auth_forms.AdminUserCreationForm):
+class UserCreationForm(forms.ModelForm):
+    """Somebody new, without a password: only the person who gets the link sets one."""
+
     class Meta:
         model = User
-        fields = ("username",)
+        fields = ("username", "kind", "name_ja", "name_en", "email", "language")
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.set_unusable_password()
+        return cast("User", super().save(commit=commit))
 
 
 @admin.register(User)
@@ -99,13 +109,36 @@ class PersonAdmin(ConfigurationAdmin, auth_admin.UserAdmin):
         (gettext_lazy("Person"), {"fields": ("name_ja", "name_en", "email", "language")}),
         (gettext_lazy("May log in"), {"fields": ("is_active", "is_administrator")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "kind", "name_ja", "name_en", "email", "language")}),
-        (gettext_lazy("Password"), {"fields": ("usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("username", "kind", "name_ja", "name_en", "email", "language")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return ("username", "kind") if obj is not None else ()
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change and obj.kind == User.Kind.PERSON and obj.email:
+            transaction.on_commit(lambda: self._send_link(request, obj))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Have a link sent by which the person sets the password: an administrator who set it could decide as them."""
+        person = self.get_object(request, unquote(id))
+        if person is None:
+            raise Http404
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        if request.method == "POST":
+            self._send_link(request, person)
+            return redirect("admin:accounts_user_change", person.pk)
+        context = {**self.admin_site.each_context(request), "title": _("Send a link for the password")}
+        return TemplateResponse(request, "admin/password_link.html", {**context, "person": person})
+
+    def _send_link(self, request: HttpRequest, person: User) -> None:
+        try:
+            password_links.send(person)
+        except (AuditError, OSError) as failure:
+            messages.error(request, _("No link was sent: %(why)s") % {"why": failure})
+        else:
+            messages.success(request, _("A link was sent to %(address)s.") % {"address": person.email})
 
 
 class PastNameInline(admin.TabularInline):
@@ -196,7 +229,7 @@ class DelegationAdmin(GrantAdmin):
 
 
 class TokenForm(forms.ModelForm):
-    """A token to be issued; it ends within two years."""
+    """A token to be issued to a machine; it ends within two years. People issue theirs themselves."""
 
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("scopes"), choices=ApiToken.Scope.choices, widget=forms.CheckboxSelectMultiple
@@ -205,6 +238,14 @@ class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("user", "name", "scopes", "department", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # None where the token is only looked at.
+        if account := self.fields.get("user"):
+            machines = User.objects.filter(kind=User.Kind.MACHINE, is_active=True)
+            account.queryset = machines  # type: ignore[attr-defined]
+            account.help_text = _("A machine's account. People issue tokens themselves, on the page of their account.")
 
     def clean_expires_at(self) -> datetime:
         expires_at: datetime = self.cleaned_data["expires_at"]
@@ -249,7 +290,5 @@ class TokenAdmin(ConfigurationAdmin):
             # The list joins what it shows, which cannot be locked.
             valid = list(ApiToken.objects.filter(pk__in=queryset.values("pk"), revoked_at=None).select_for_update())
             for token in valid:
-                token.revoked_at = datetime.now(UTC)
-                token.save(update_fields=["revoked_at"])
-                record("token.revoked", f"token:{token.prefix}")
+                end_token(token)
         messages.success(request, _("Revoked: %(count)d") % {"count": len(valid)})

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from dcase_audit import clock
 from dcase_audit.accounts.access import NOBODY, Access, access_of
 from dcase_audit.accounts.models import ApiToken, Party, User
+from dcase_audit.trail.events import record
 
 SECRET = re.compile(rb"dca_[A-Za-z0-9_-]{43}")
 PREFIX_LENGTH = 12
@@ -52,6 +53,14 @@ def issue(
         expires_at=expires_at,
     )
     return token, secret
+
+
+def revoke(token: ApiToken) -> None:
+    """End a token, whose row is locked, from now on; one that was revoked before stays as it is."""
+    if token.revoked_at is None:
+        token.revoked_at = datetime.now(UTC)
+        token.save(update_fields=["revoked_at"])
+        record("token.revoked", f"token:{token.prefix}")
 
 
 def digest(secret: bytes) -> str:

@@ -12,15 +12,17 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dcase_audit.accounts.authentication import authenticated
-from dcase_audit.accounts.forms import LanguageForm, LoginForm
-from dcase_audit.accounts.models import ApiToken, Membership
+from dcase_audit.accounts.authentication import authenticated, issue, revoke
+from dcase_audit.accounts.forms import LanguageForm, LoginForm, OwnTokenForm
+from dcase_audit.accounts.models import ApiToken, Membership, User
 from dcase_audit.trail.events import record
 
 TOO_MANY_REQUESTS = 429
@@ -66,6 +68,52 @@ class PasswordView(auth_views.PasswordChangeView):
             record("password.changed", f"user:{self.request.user.pk}")
         messages.success(self.request, _("The password was changed."))
         return response
+
+
+class PasswordSetView(auth_views.PasswordResetConfirmView):
+    """Sets the password of whoever holds the link that was mailed; the administrator who had it sent does not."""
+
+    template_name = "pages/password_set.html"
+    success_url = reverse_lazy("login")
+
+    def get_user(self, uidb64: str) -> User | None:
+        user = super().get_user(uidb64)
+        return user if isinstance(user, User) and user.is_active and user.kind == User.Kind.PERSON else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            response = super().form_valid(form)
+            record("password.set", f"user:{form.user.pk}")
+        messages.success(self.request, _("The password was set. Log in with it."))
+        return response
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+@sensitive_post_parameters("password")
+def new_token(request: HttpRequest) -> HttpResponse:
+    """Issue a token for the person's own scripts; it is shown in this one answer, which nothing keeps."""
+    user = authenticated(request)
+    form = OwnTokenForm(request.POST or None, user=user, address=request.META.get("REMOTE_ADDR", ""))
+    secret = ""
+    if request.method == "POST" and form.is_valid():
+        chosen = {name: form.cleaned_data[name] for name in ("name", "scopes", "department")}
+        with transaction.atomic():
+            made, secret = issue(user=user, expires_at=form.expires_at, created_by=user, **chosen)
+            record("token.issued", f"token:{made.prefix}", account=made.user_id, scopes=made.scopes)
+    return render(request, "pages/token_new.html", {"form": form, "secret": secret})
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
+    """Revoke one of the person's own tokens; a second time changes nothing."""
+    with transaction.atomic():
+        tokens = ApiToken.objects.filter(user=authenticated(request))
+        revoke(get_object_or_404(tokens.select_for_update(), pk=pk))
+    messages.success(request, _("The token was revoked."))
+    return redirect("me")
 
 
 @login_required

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import get_resolver
 from pytest_django import Settings
 
+from dcase_audit.accounts.authentication import issue
 from dcase_audit.pages_urls import urlpatterns
 from dcase_audit.verification.models import Entry
 from tests.api.matrix import COLUMNS, Stage, make_stage
@@ -20,6 +22,7 @@ from tests.pages.conftest import logged_in
 from tests.sealing import Sealing, size_of_log
 
 Path = Callable[[Stage], str]
+SOMEDAY = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 class Row(NamedTuple):
@@ -47,6 +50,10 @@ ROWS = [
     Row("post", "logout", "/logout/", to_all(302)),
     Row("get", "me", "/me/", to_all(200)),
     Row("get", "password", "/me/password/", to_all(200)),
+    Row("get", "token-new", "/me/tokens/new/", to_all(200)),
+    Row("post", "token-revoke", "/me/tokens/{token}/revoke/", (302, 404, 404, 302, *[404] * 5)),
+    # Whoever holds the link needs no session; this one was used.
+    Row("get", "password-set", "/password/MQ/used/", (200, *[200] * 8)),
     Row("get", "cases", "/cases/", to_all(200)),
     Row("get", "case", "/cases/recurrence/", CASE),
     Row("get", "case-diagram", "/cases/recurrence/diagram/", CASE),
@@ -122,6 +129,7 @@ def numbers(stage: Stage) -> dict[str, object]:
         "proposed": stage.proposed.pk,
         "result": stage.result,
         "report": stage.report,
+        "token": issue(user=stage.cast.olga, name="own", scopes=["read"], expires_at=SOMEDAY)[0].pk,
         "sha256": stage.waiting.files.select_related("file").get().file.sha256,
         "item": OpenItem.objects.open().filter(party=stage.cast.it_service).latest("pk").pk,
     }
