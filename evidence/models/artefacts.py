@@ -1,8 +1,7 @@
-"""Evidence: lasting artefacts, their immutable revisions, decisions about these, and what they were obtained on."""
+"""Artefacts, their immutable revisions, what was decided about these, and what they support."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -16,14 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit.accounts.models import KEY, Party
 from dcase_audit.cases.models import Case, DurationField, Node
-from evidence.querysets import (
-    ArtefactQuerySet,
-    DecisionQuerySet,
-    RevisionQuerySet,
-    StoredFileQuerySet,
-    SubjectQuerySet,
-    SupportQuerySet,
-)
+from evidence.querysets import ArtefactQuerySet, DecisionQuerySet, RevisionQuerySet, SupportQuerySet
 
 
 class ConcatOp(Func):
@@ -212,53 +204,6 @@ class Decision(models.Model):
         ]
 
 
-class StoredFile(models.Model):
-    """Bytes that were received, by their SHA-256; written once, shared by whatever names the same bytes."""
-
-    append_only: ClassVar[bool] = True
-
-    sha256 = models.CharField(max_length=64, unique=True)
-    size = models.PositiveBigIntegerField()
-    media_type = models.CharField(max_length=100)
-    stored_at = models.DateTimeField()
-
-    objects = StoredFileQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="sha256_is_one")]
-
-
-class RevisionFile(models.Model):
-    """That a stored file is part of a revision: in which place, role and language, under which name it came."""
-
-    class Role(models.TextChoices):
-        MAIN = "main", _("main")
-        ATTACHMENT = "attachment", _("attachment")
-        TRANSLATION = "translation", _("translation")
-        RAW = "raw", _("as received from a machine")
-        CAPTURE = "capture", _("capture of an address")
-
-    revision = models.ForeignKey(Revision, models.PROTECT, related_name="files")
-    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="uses")
-    position = models.PositiveSmallIntegerField(_("place"))
-    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.MAIN)
-    language = models.CharField(_("language"), max_length=10, blank=True)
-    name = models.CharField(_("name"), max_length=255)
-    source_url = models.URLField(max_length=2000, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True)
-
-    objects: models.Manager[RevisionFile] = models.Manager()
-
-    class Meta:
-        verbose_name = _("file")
-        verbose_name_plural = _("files")
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["revision", "position"], name="one_file_a_place"),
-            models.UniqueConstraint(fields=["revision", "file"], name="one_use_a_file"),
-        ]
-
-
 class Support(models.Model):
     """That an artefact supports a leaf, since when, until when, and why it does."""
 
@@ -282,159 +227,3 @@ class Support(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["case", "artefact"], name="support_scope")]
-
-
-class Subject(models.Model):
-    """A configuration item, manual or device setting that evidence is obtained on."""
-
-    key = models.CharField(_("key"), max_length=80, unique=True, validators=[KEY])
-    title_ja = models.CharField(_("title (Japanese)"), max_length=200, blank=True)
-    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
-    department = models.ForeignKey(Party, models.PROTECT, related_name="subjects", verbose_name=_("department"))
-
-    objects = SubjectQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("subject")
-        verbose_name_plural = _("subjects")
-        ordering = ["key"]
-
-    def __str__(self) -> str:
-        return self.key
-
-    def title(self, language: str) -> str:
-        both = (self.title_ja, self.title_en) if language == "ja" else (self.title_en, self.title_ja)
-        return both[0] or both[1] or self.key
-
-
-class SubjectVersion(models.Model):
-    """That a subject is in a version since a moment, planned or past, as recorded by us at another."""
-
-    append_only: ClassVar[bool] = True
-
-    subject = models.ForeignKey(Subject, models.PROTECT, related_name="versions")
-    version = models.CharField(max_length=100)
-    digest = models.CharField(max_length=200, blank=True)
-    since = models.DateTimeField()
-    recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-
-    objects: models.Manager[SubjectVersion] = models.Manager()
-
-    class Meta:
-        ordering = ["since", "id"]
-        indexes = [models.Index(fields=["subject", "since"], name="subject_history")]
-
-
-class Hearing(models.Model):
-    """When a monitor was last heard; a row that changes often and is no event.
-
-    ``tolerance``: the shortest silence that a leaf of the monitor allows; a longer one is looked at more closely.
-    """
-
-    not_captured = "when a monitor was last heard; its gaps are captured"
-
-    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="hearing")
-    first_heard_at = models.DateTimeField()
-    last_heard_at = models.DateTimeField()
-    tolerance = models.DurationField()
-
-    objects: models.Manager[Hearing] = models.Manager()
-
-
-class Gap(models.Model):
-    """A span in which a monitor was not heard for longer than one of its leaves allows; open while it lasts."""
-
-    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="gaps")
-    start = models.DateTimeField(db_column="from")
-    until = models.DateTimeField(null=True, blank=True)
-    recorded_at = models.DateTimeField()
-
-    objects: models.Manager[Gap] = models.Manager()
-
-    class Meta:
-        ordering = ["start"]
-        constraints = [
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=F("start")), name="gap_ends_after_start"),
-            models.UniqueConstraint(fields=["artefact"], condition=Q(until=None), name="one_open_gap"),
-        ]
-
-
-class TargetPeriod(models.Model):
-    """What monitors measured of a target over a period: the best and worst that the data allows; written by drills."""
-
-    append_only: ClassVar[bool] = True
-
-    node = models.ForeignKey(Node, models.PROTECT, related_name="target_periods")
-    start = models.DateTimeField(db_column="from")
-    until = models.DateTimeField()
-    best = models.DecimalField(max_digits=20, decimal_places=18)
-    worst = models.DecimalField(max_digits=20, decimal_places=18)
-    source = models.CharField(max_length=200)
-    recorded_at = models.DateTimeField()
-
-    objects: models.Manager[TargetPeriod] = models.Manager()
-
-
-FAR = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-class Standing(models.Model):
-    """What lists read of an artefact; can be rebuilt. Its status at a moment follows from ``state`` and two moments.
-
-    ``state`` is what holds until ``warn_at``; from then on it is *expiring*, from ``due_at`` on *expired*. A far date
-    stands for never, so that lists sort by ``due_at``. ``refresh_at``: when facts known today change the state itself.
-    """
-
-    not_captured = "derived from facts"
-
-    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="standing")
-    department = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
-    revision = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+", db_index=False)
-    state = models.CharField(max_length=12)
-    warn_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    refresh_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField()
-
-    objects: models.Manager[Standing] = models.Manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["department", "due_at", "artefact"], name="standing_department"),
-            models.Index(fields=["department", "state", "due_at", "artefact"], name="standing_state"),
-            models.Index(fields=["due_at", "artefact"], name="standing_due"),
-            models.Index("refresh_at", name="standing_refresh", condition=Q(refresh_at__isnull=False)),
-        ]
-
-
-class IdempotencyRecord(models.Model):
-    """The first answer to a request that carried an ``Idempotency-Key``; kept as long as the evidence."""
-
-    not_captured = "answers given before, about rows that are captured"
-
-    append_only: ClassVar[bool] = True
-
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    route = models.CharField(max_length=200)
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField()
-
-    objects: models.Manager[IdempotencyRecord] = models.Manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
-
-
-class Told(models.Model):
-    """Up to which of a case's status changes people were told; the row is the lock of whoever tells them."""
-
-    not_captured = "a cursor"
-
-    case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="+")
-    change_id = models.BigIntegerField(default=0)
-
-    objects: models.Manager[Told] = models.Manager()
