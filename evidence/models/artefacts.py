@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
@@ -14,7 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from dcase_audit.accounts.models import KEY, Party
-from dcase_audit.cases.models import Case, DurationField, Node
+from dcase_audit.cases.models import Case, DurationField, Node, zone_name
 from evidence.querysets import ArtefactQuerySet, DecisionQuerySet, RevisionQuerySet, SupportQuerySet
 
 
@@ -25,15 +26,40 @@ class ConcatOp(Func):
     arg_joiner = " || "
 
 
+def organisation_zone() -> str:
+    """Return the zone whose calendar the organisation counts by."""
+    return str(settings.TIME_ZONE)
+
+
 class Kind(models.Model):
-    """A kind of evidence (rule, drill record, test run, ...) and how long its records are kept."""
+    """A kind of evidence (rule, drill record, test run, ...) and its retention class: how long its records are kept.
+
+    A revision is promised what its kind says when it is submitted; what the kind says later changes nothing of that.
+    """
+
+    class CountsFrom(models.TextChoices):
+        RECEIVED = "received", _("its receipt")
+        VALIDITY_END = "validity_end", _("the end of its validity")
+
+    class Basis(models.TextChoices):
+        LAW = "law", _("law")
+        CONTRACT = "contract", _("contract")
+        RULE = "rule", _("rule of the organisation")
 
     key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
     name_ja = models.CharField(_("name (Japanese)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
     for_monitors = models.BooleanField(_("fits monitors"), default=False)
-    retention = DurationField(_("retention floor"), default="P10Y")
-    retention_basis = models.CharField(_("basis of the retention"), max_length=300, blank=True)
+    retention = DurationField(_("kept for at least"), default="P10Y")
+    retention_from = models.CharField(
+        _("counted from"), max_length=12, choices=CountsFrom.choices, default=CountsFrom.RECEIVED
+    )
+    retention_zone = models.CharField(
+        _("calendar of the time zone"), max_length=60, default=organisation_zone, validators=[zone_name]
+    )
+    retention_basis = models.CharField(_("kept by reason of"), max_length=8, choices=Basis.choices, default=Basis.RULE)
+    retention_text_ja = models.CharField(_("basis of the retention (Japanese)"), max_length=300, blank=True)
+    retention_text_en = models.CharField(_("basis of the retention (English)"), max_length=300, blank=True)
 
     objects: models.Manager[Kind] = models.Manager()
 
@@ -47,6 +73,11 @@ class Kind(models.Model):
 
     def name(self, language: str) -> str:
         return self.name_ja if language == "ja" else self.name_en
+
+    def clean(self) -> None:
+        """Refuse a floor that nothing is said to ask for (forms only: what was there before need not say it)."""
+        if self.retention and not (self.retention_text_ja or self.retention_text_en):
+            raise ValidationError({"retention_text_ja": _("Say which law, contract or rule asks for the retention.")})
 
 
 class Artefact(models.Model):
@@ -126,8 +157,9 @@ class Revision(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", verbose_name=_("corrects")
     )
     note = models.TextField(_("note"), blank=True)
-    retain_until = models.DateTimeField(_("retained until"), null=True, blank=True)
-    legal_hold = models.BooleanField(_("legal hold"), default=False)
+    # Both are the database's: set at submission from the kind's class, and from then on only extended.
+    retention = models.JSONField(_("retention class"), default=dict, blank=True, editable=False)
+    retain_until = models.DateTimeField(_("kept at least until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("received"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("added by")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from evidence.models.artefacts import Revision
 from evidence.querysets import StoredFileQuerySet
+
+if TYPE_CHECKING:
+    from evidence.models.retention import Disposal
 
 
 class StoredFile(models.Model):
@@ -26,6 +29,11 @@ class StoredFile(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="sha256_is_one")]
+
+    @property
+    def disposal(self) -> Disposal | None:
+        """The disposal that took the bytes away, or is about to; None while they are there."""
+        return next((disposal for disposal in self.disposals.all() if disposal.stands), None)
 
 
 class RevisionFile(models.Model):
