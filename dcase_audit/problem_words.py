@@ -7,6 +7,7 @@ JAPANESE = {
     "bad-header": "リクエストヘッダーの値を受け付けられません",
     "bad-parameter": "クエリパラメーターを受け付けられません",
     "case-file-refused": "ケースを取り込めません",
+    "changed-meanwhile": "作成中にファイルが廃棄されました。もう一度作成してください",
     "circular-support": "裏づけが循環します",
     "confidential": "このファイルは機密です",
     "conflict": "ほぼ同時に、別の人が先に行いました",
