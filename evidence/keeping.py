@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from evidence.models import FAR, Revision
+from evidence.models import FAR, Kind, Revision
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,16 @@ class Keeping:
     text_en: str
     at_least: datetime
     until: datetime | None
+
+    @property
+    def basis_word(self) -> str:
+        """What kind of basis it is, in the active language."""
+        return str(dict(Kind.Basis.choices).get(self.basis, self.basis))
+
+    @property
+    def counts_anew(self) -> bool:
+        """Tell whether the whole floor is still to come once the validity ends."""
+        return bool(self.floor) and self.until is None and self.counts_from == Kind.CountsFrom.VALIDITY_END
 
     def text(self, language: str) -> str:
         """Return which law, contract or rule asks for it, in ``language`` or else in the other one."""
