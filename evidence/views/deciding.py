@@ -70,7 +70,7 @@ def revisions_of(artefact: Artefact, user: User, refused: Mapping[tuple[int, str
     """Return the last revisions that the reader may see, the newest first, in a constant number of queries."""
     rows = Revision.objects.visible_to(user).filter(artefact=artefact).select_related("created_by", "corrects")
     rows = rows.with_kept_until().order_by("-number")
-    rows = rows.prefetch_related("files__file__disposals", "decisions__by", "extensions__extended_by")
+    rows = rows.prefetch_related("files__file__disposals__disposed_by", "decisions__by", "extensions__extended_by")
     holds = list(LegalHold.objects.open().filter(artefact=artefact))
     keeps = may_keep(user, artefact)
     return [_shown(revision, artefact, user, refused, holds, keeps) for revision in rows[:MOST_REVISIONS]]
