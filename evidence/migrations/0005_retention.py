@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('kept_until', models.DateTimeField(editable=False, verbose_name='was kept until')),
                 ('disposed_at', models.DateTimeField(verbose_name='disposed of')),
                 ('removed_at', models.DateTimeField(blank=True, null=True, verbose_name='bytes removed')),
-                ('stopped_at', models.DateTimeField(blank=True, null=True, verbose_name='stopped by a hold')),
+                ('stopped_at', models.DateTimeField(blank=True, null=True, verbose_name='stopped')),
                 ('restored_at', models.DateTimeField(blank=True, null=True, verbose_name='received anew')),
                 ('disposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='disposed of by')),
                 ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disposals', to='evidence.storedfile', verbose_name='file')),

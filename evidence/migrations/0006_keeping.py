@@ -189,9 +189,12 @@ CREATE TRIGGER revision_is_promised BEFORE INSERT OR UPDATE ON evidence_revision
     FOR EACH ROW EXECUTE FUNCTION evidence_promise();
 ALTER TABLE evidence_revision ENABLE ALWAYS TRIGGER revision_is_promised;
 
+-- The artefact's lock makes an extension, or a hold, and a disposal that is under way take turns.
 CREATE FUNCTION evidence_extend() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM FROM evidence_artefact WHERE id = (SELECT artefact_id FROM evidence_revision WHERE id = NEW.revision_id)
+        FOR NO KEY UPDATE;
     SELECT retain_until INTO NEW.before FROM evidence_revision
     WHERE id = NEW.revision_id AND submitted_at IS NOT NULL FOR NO KEY UPDATE;
     IF NEW.before IS NULL OR NEW.until <= NEW.before THEN
@@ -205,7 +208,6 @@ CREATE TRIGGER retention_is_extended BEFORE INSERT ON evidence_retentionextensio
     FOR EACH ROW EXECUTE FUNCTION evidence_extend();
 ALTER TABLE evidence_retentionextension ENABLE ALWAYS TRIGGER retention_is_extended;
 
--- The artefact's lock makes a hold and a disposal that is under way take turns.
 CREATE FUNCTION evidence_place_hold() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN

@@ -100,9 +100,10 @@ class RetentionExtension(models.Model):
 class Disposal(models.Model):
     """That a file is disposed of, since when, by whom and why; its row, its digest and all decisions stay.
 
-    From ``disposed_at`` on nobody is given the bytes. They are gone at ``removed_at``; a hold that comes before that
-    stops it (``stopped_at``), and bytes that are received anew are there again (``restored_at``). ``basis``, the texts
-    and ``kept_until`` say what had kept the file longest; the database fills them in.
+    From ``disposed_at`` on nobody is given the bytes. They are gone at ``removed_at``; a hold, or a longer retention,
+    that comes before that stops it (``stopped_at``), and bytes that are received anew are there again
+    (``restored_at``). ``basis``, the texts and ``kept_until`` say what had kept the file longest; the database fills
+    them in.
     """
 
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="disposals", verbose_name=_("file"))
@@ -116,7 +117,7 @@ class Disposal(models.Model):
     )
     disposed_at = models.DateTimeField(_("disposed of"))
     removed_at = models.DateTimeField(_("bytes removed"), null=True, blank=True)
-    stopped_at = models.DateTimeField(_("stopped by a hold"), null=True, blank=True)
+    stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
     restored_at = models.DateTimeField(_("received anew"), null=True, blank=True)
 
     objects = DisposalQuerySet.as_manager()

@@ -1,7 +1,7 @@
 """Disposing of files that nothing keeps any more: decided with the row, done by a job, once.
 
 The decision commits before any byte goes: a process that dies in between leaves a job, which is safe to repeat. Until
-the bytes are gone a hold, or the same bytes received anew, still stops it.
+the bytes are gone a hold, a longer retention, or the same bytes received anew still stop it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dcase_audit.errors import Invalid
 from dcase_audit.jobs.services import enqueue
 from dcase_audit.trail.events import record
 from dcase_audit.trail.redaction import refusing_what_is_kept
-from evidence.models import Artefact, Disposal, LegalHold, Revision, StoredFile
+from evidence.models import Artefact, Disposal, StoredFile
+from evidence.querysets import RevisionQuerySet
 from evidence.refusals import InUse
 from evidence.services.custody import check_keeper
 from evidence.storage import object_store
@@ -71,7 +72,7 @@ def dispose(*, file: StoredFile, actor: User, at: datetime, reason: str) -> Disp
 
 @transaction.atomic
 def remove(disposal: Disposal, *, at: datetime) -> None:
-    """Remove the bytes of a file that was disposed of, unless a hold came first. Repeating the call changes nothing.
+    """Remove the bytes of a file that was disposed of, unless something keeps it by now. A repeat changes nothing.
 
     Raises:
         InUse: the same bytes are being received; the job tries again (409).
@@ -84,7 +85,7 @@ def remove(disposal: Disposal, *, at: datetime) -> None:
     if disposal.removed_at is not None or not disposal.stands:
         return
     store = object_store()
-    if _is_held(file) and store.exists(file.sha256):
+    if _is_kept(file) and store.exists(file.sha256):
         _stop(disposal, at=at)
         return
     store.remove(file.sha256)
@@ -93,11 +94,8 @@ def remove(disposal: Disposal, *, at: datetime) -> None:
     record("file.removed", f"file:{file.pk}", sha256=file.sha256, disposal=disposal.pk)
 
 
-def stop_disposals(hold: LegalHold, *, at: datetime) -> None:
-    """Stop disposals of held files whose bytes are still there; the hold's row has the artefact's lock."""
-    revisions = Revision.objects.filter(artefact=hold.artefact_id)
-    if hold.revision_id is not None:
-        revisions = revisions.filter(pk=hold.revision_id)
+def stop_disposals(revisions: RevisionQuerySet, *, at: datetime) -> None:
+    """Stop disposals of files whose bytes are still there; what keeps the revisions now has their artefact's lock."""
     pending = Disposal.objects.standing().filter(removed_at=None, file__uses__revision__in=revisions)
     for disposal in pending.select_related("file").distinct():
         if object_store().exists(disposal.file.sha256):
@@ -117,11 +115,12 @@ def _take(file: StoredFile) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _is_held(file: StoredFile) -> bool:
+def _is_kept(file: StoredFile) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM evidence_revisionfile f JOIN evidence_revision r ON r.id = f.revision_id"
-            " WHERE f.file_id = %s AND evidence_held(r.artefact_id, r.id))",
+            " WHERE f.file_id = %s AND (evidence_held(r.artefact_id, r.id)"
+            " OR evidence_kept_until(r.id) > evidence_surely_past()))",
             [file.pk],
         )
         return bool(cursor.fetchone()[0])

@@ -39,7 +39,8 @@ def place_hold(
     hold = LegalHold.objects.create(
         artefact=artefact, revision=revision, reason=_needed(reason), placed_by=actor, placed_at=at
     )
-    stop_disposals(hold, at=at)
+    held = Revision.objects.filter(artefact=artefact)
+    stop_disposals(held.filter(pk=revision.pk) if revision is not None else held, at=at)
     record(
         "hold.placed",
         f"hold:{hold.pk}",
@@ -89,6 +90,8 @@ def extend_retention(
 ) -> RetentionExtension:
     """Keep a submitted revision until ``until`` at least, and say by which law, contract or rule.
 
+    A disposal whose bytes are still there is stopped.
+
     Raises:
         NotYours: ``actor`` neither heads the department nor manages a case that it supports (403).
         NotSubmitted: it is a draft, to which nothing is promised yet (409).
@@ -110,6 +113,7 @@ def extend_retention(
             extended_by=actor,
             extended_at=at,
         )
+    stop_disposals(Revision.objects.filter(pk=revision.pk), at=at)
     revision.refresh_from_db(fields=["retain_until"])
     extension.refresh_from_db(fields=["before"])
     record("retention.extended", f"revision:{revision.pk}", before=extension.before, until=until, basis=basis)

@@ -77,7 +77,7 @@ def _lines(holds: list[LegalHold], user: User, refused: tuple[int, Form] | None)
     for hold in holds:
         release: HoldRelease | None = getattr(hold, "release", None)
         is_own = hold.placed_by_id == user.pk
-        form = _release_form(hold) if release is None and hold.artefact_id in mine and not is_own else None
+        form: Form | None = _release_form(hold) if release is None and hold.artefact_id in mine and not is_own else None
         if refused is not None and refused[0] == hold.pk:
             form = refused[1]
         lines.append(HoldLine(hold, release, hold.artefact_id in seen, form, is_own and release is None))

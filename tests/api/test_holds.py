@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from dcase_audit.jobs import services as jobs
+from drills.services import record_result
 from evidence import services
 from evidence.models import LegalHold
 from tests.api.client import pointers, slug
 from tests.api.conftest import As
 from tests.cast import NOW, Cast, revision, submitted
+from tests.drills.samples import native
 from tests.evidence.keeping import DAY, LAW, asks, dispose, over
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +155,19 @@ def test_an_extension_that_is_not_whole_is_refused(cast: Cast, as_: As, change: 
 
     assert response.status_code == 422
     assert pointers(response) == {pointer}
+
+
+def test_a_drill_result_whose_bytes_were_disposed_of_says_so(cast: Cast, as_: As) -> None:
+    asks(cast, retention="P1D")
+    body = json.dumps(native()).encode()
+    result = record_result(drill=cast.drill, actor=cast.olga, at=NOW, data=body, name="r.json", through="session")
+    services.withdraw(revision=result.revision, actor=cast.ken, at=NOW, reason="誤り")
+    services.dispose(file=result.raw, actor=cast.hana, at=NOW, reason="保存期間の満了")
+
+    answer = as_("olga").get(f"drill-results/{result.pk}/raw")
+
+    assert (answer.status_code, slug(answer)) == (410, "disposed")
+    assert as_("olga").get(f"drill-results/{result.pk}").status_code == 200
 
 
 def test_bytes_that_were_disposed_of_are_gone_and_what_is_known_stays(cast: Cast, as_: As) -> None:

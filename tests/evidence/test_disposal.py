@@ -245,6 +245,31 @@ def test_a_hold_that_comes_too_late_brings_nothing_back(cast: Cast) -> None:
     assert (disposal.removed_at, disposal.stopped_at) == (NOW, None)
 
 
+def test_a_longer_retention_that_comes_before_the_bytes_are_gone_stops_it(cast: Cast) -> None:
+    gone = over(cast)
+    disposal = dispose(gone, cast)
+
+    services.extend_retention(
+        revision=gone, until=NOW + 40_000 * DAY, basis="contract", text_ja="契約", actor=cast.hana, at=NOW
+    )
+
+    remove()
+    disposal.refresh_from_db()
+    assert (disposal.stopped_at, disposal.removed_at) == (NOW, None)
+    assert is_there(gone)
+
+
+def test_a_longer_retention_that_went_past_the_service_stops_it_too(cast: Cast) -> None:
+    gone = over(cast)
+    disposal = dispose(gone, cast)
+    Revision.objects.filter(pk=gone.pk).update(retain_until=NOW + 40_000 * DAY)
+
+    remove()
+
+    disposal.refresh_from_db()
+    assert disposal.stopped_at == NOW
+
+
 @pytest.mark.parametrize("removed", [False, True])
 def test_bytes_that_are_received_anew_are_there_again(cast: Cast, removed: bool) -> None:
     gone = over(cast)
