@@ -120,22 +120,27 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 
 -- Waits for whoever adds a revision to, decides about or puts a hold on the artefacts that have the file, and then takes
--- the file for this transaction; false where somebody else has it. Nothing is waited for while the file is held, so
--- that who receives the same bytes at this moment goes first.
+-- the file for this transaction; false where somebody is using it. Nothing is waited for while the file is taken, so
+-- that who receives the same bytes at this moment goes first. The row's lock is the one that whatever names the file
+-- takes; the application has none of its own on a table to which rows are only added.
 CREATE FUNCTION evidence_take_file(file bigint) RETURNS boolean LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM evidence_artefact a WHERE a.id IN (
         SELECT r.artefact_id FROM evidence_revisionfile f JOIN evidence_revision r ON r.id = f.revision_id
         WHERE f.file_id = file) ORDER BY a.id FOR NO KEY UPDATE;
-    RETURN pg_try_advisory_xact_lock(hashtextextended('evidence file ' || file, 0));
+    PERFORM FROM evidence_storedfile s WHERE s.id = file FOR UPDATE NOWAIT;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
 END $$;
 
 -- Keeps a file from being taken until this transaction ends; waits for who has taken it.
-CREATE FUNCTION evidence_use_file(file bigint) RETURNS void LANGUAGE sql
-SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pg_advisory_xact_lock_shared(hashtextextended('evidence file ' || file, 0))
-$$;
+CREATE FUNCTION evidence_use_file(file bigint) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM FROM evidence_storedfile s WHERE s.id = file FOR KEY SHARE;
+END $$;
 """
 
 # Revisions had a date that nobody set and a hold without a name. What was submitted gets what its kind says now; the
