@@ -36,11 +36,11 @@ SELECT (c - 1) * %(leaves)s + n, %(kind)s, 'artefact-' || c || '-' || n, '夜間
 FROM generate_series(1, %(cases)s) c, generate_series(1, %(leaves)s) n;
 
 INSERT INTO evidence_revision (id, artefact_id, number, verdict, covers, valid_from, valid_until, measures, subjects,
-                               confidentiality, confidential_reason, note, legal_hold, created_at, created_by_id, submitted_at)
+                               confidentiality, confidential_reason, note, retention, created_at, created_by_id, submitted_at)
 SELECT 2 * (a.id - 1) + r, a.id, r, 'supports', '{night,day}', %(now)s - (3 - r) * interval '100 days',
        CASE WHEN r = 2 THEN CASE WHEN a.id %% %(due)s = 0 THEN %(now)s + (a.id %% 1400 + 1) * interval '1 minute'
                                  ELSE %(now)s + interval '30 days' + (a.id %% 300) * interval '1 day' END END,
-       '{}', '{}', 'normal', '', '', false, %(now)s - (3 - r) * interval '100 days', %(user)s,
+       '{}', '{}', 'normal', '', '', '{}', %(now)s - (3 - r) * interval '100 days', %(user)s,
        %(now)s - (3 - r) * interval '100 days'
 FROM evidence_artefact a, generate_series(1, 2) r;
 

@@ -194,8 +194,9 @@ def _party(world: World) -> int:
 
 def _kind(world: World) -> int:
     world.execute(
-        "INSERT INTO evidence_kind (key, name_ja, name_en, for_monitors, retention, retention_basis)"
-        " VALUES ('rule', '規則', 'Rule', false, 'P10Y', '') ON CONFLICT (key) DO NOTHING"
+        "INSERT INTO evidence_kind (key, name_ja, name_en, for_monitors, retention, retention_from, retention_zone,"
+        " retention_basis, retention_text_ja, retention_text_en) VALUES ('rule', '規則', 'Rule', false, 'P10Y',"
+        " 'received', 'Asia/Tokyo', 'rule', '文書管理規程', 'Document rules') ON CONFLICT (key) DO NOTHING"
     )
     return world.one("SELECT id FROM evidence_kind WHERE key = 'rule'")
 

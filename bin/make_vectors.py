@@ -19,7 +19,7 @@ VECTORS = ROOT / "docs" / "vectors"
 sys.path.insert(0, str(ROOT))
 
 from tests.trail.bundles import DEMO_WITNESS, POLICY, World, policy, small_world  # noqa: E402
-from tests.trail.test_verify import ATTACKS, BOTH, FORGED  # noqa: E402
+from tests.trail.test_verify import ATTACKS, BOTH, FORGED, PROCEDURE  # noqa: E402
 
 POLICIES = {"policy": POLICY, "policy-both": BOTH, "policy-demo": policy(("demo", DEMO_WITNESS))}
 SHOWN = [
@@ -34,6 +34,10 @@ SHOWN = [
     "truncated_tail",
     "swapped_file",
     "file_left_out",
+    "disposed_of_and_there",
+    "disposed_of_and_withheld",
+    "file_left_out_whose_disposal_was_stopped",
+    "disposal_that_no_event_tells_of",
     "edited_case",
     "row_changed_past_the_triggers",
     "row_changed_past_the_triggers_and_then_properly",
@@ -65,6 +69,9 @@ def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
     yield good("several_tiles.zip"), several_tiles().bundle().zip()
     closed = world.bundle(closed={21: ["row.title_ja", "context.actor"]})
     yield good("redacted.zip"), closed.zip()
+    disposed = small_world()
+    disposed.dispose(PROCEDURE, id=1, file=3)
+    yield good("disposed.zip"), disposed.bundle().zip()
     yield good("witness_of_the_same_host.zip", policy="policy-demo"), world.bundle(witnesses=[DEMO_WITNESS]).zip()
     yield bad("quorum_missing.zip", ["checkpoint"], {"checkpoint": 23}, policy="policy-both"), whole.zip()
     later = small_world()

@@ -32,6 +32,7 @@ PROBLEMS = {
     405: "The method is not allowed here.",
     406: "Answers are JSON.",
     409: "The state of the object, or another request, does not allow it.",
+    410: "The bytes were disposed of; the detail says when and why.",
     411: "The length of the body is needed.",
     412: "It has changed since it was read.",
     413: "The body is too large.",

@@ -17,6 +17,7 @@ from evidence.api.cases import CaseChangesView, CaseForecastView, CaseStatusView
 from evidence.api.decisions import ACTIONS, view_of
 from evidence.api.due import DueView
 from evidence.api.files import RevisionFileView
+from evidence.api.holds import ArtefactHoldsView, HoldReleaseView, HoldsView, HoldView, RetentionView
 from evidence.api.revisions import RevisionsView, RevisionView
 from evidence.api.subjects import SubjectView
 from evidence.api.supports import SupportsView
@@ -34,9 +35,14 @@ urlpatterns = [
     path("artefacts/<key:key>", ArtefactView.as_view(), name="artefact"),
     path("artefacts/<key:key>/revisions", RevisionsView.as_view(), name="revisions"),
     path("artefacts/<key:key>/supports", SupportsView.as_view(), name="supports"),
+    path("artefacts/<key:key>/holds", ArtefactHoldsView.as_view(), name="artefact-holds"),
     path("revisions/<id:pk>", RevisionView.as_view(), name="revision"),
     path("revisions/<id:pk>/files/<sha256:sha256>", RevisionFileView.as_view(), name="revision-file"),
     *(path(f"revisions/<id:pk>/{name}", view_of(name), name=f"revision-{name}") for name in ACTIONS),
+    path("revisions/<id:pk>/extend-retention", RetentionView.as_view(), name="revision-extend"),
+    path("holds", HoldsView.as_view(), name="holds"),
+    path("holds/<id:pk>", HoldView.as_view(), name="hold"),
+    path("holds/<id:pk>/release", HoldReleaseView.as_view(), name="hold-release"),
     path("subjects/<key:key>", SubjectView.as_view(), name="subject"),
     path("drills", DrillsView.as_view(), name="drills"),
     path("drills/<key:key>", DrillView.as_view(), name="drill"),

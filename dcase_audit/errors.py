@@ -42,3 +42,10 @@ class Invalid(AuditError):
     status = 422
     slug = "invalid"
     title = "The values do not hold together"
+
+
+class Kept(AuditError):
+    """A law, a contract, a rule or a legal hold keeps it; the detail says which, and until when."""
+
+    slug = "kept"
+    title = "It has to be kept"

@@ -15,7 +15,7 @@ from dcase_audit.reports import views as reports
 from dcase_audit.verification.views import entries as trail
 from dcase_audit.verification.views import files as log_files
 from drills import views as drills
-from evidence.views import artefacts, cases, diagrams, due, nodes, revisions
+from evidence.views import artefacts, cases, diagrams, due, holds, nodes, revisions
 from evidence.views.deciding import ACTIONS
 
 
@@ -63,6 +63,10 @@ urlpatterns = [
         path(f"revisions/<id:pk>/{name}/", revisions.decide, {"action": name}, name=f"revision-{name}")
         for name in ACTIONS
     ),
+    path("revisions/<id:pk>/extend/", holds.extend, name="revision-extend"),
+    path("holds/", holds.hold_list, name="holds"),
+    path("holds/place/", holds.place, name="hold-place"),
+    path("holds/<id:pk>/release/", holds.release, name="hold-release"),
     path("due/", due.due_list, name="due"),
     path("inbox/", notices.inbox, name="inbox"),
     path("inbox/read/", notices.read, name="inbox-read"),

@@ -109,6 +109,7 @@ def result(request: HttpRequest, pk: int) -> HttpResponse:
         "measures": measures,
         "checks": found.check_items.all(),
         "may_open": Artefact.objects.visible_to(user).filter(pk=found.drill.artefact_id).exists(),
+        "disposal": found.raw.disposal,
         "withheld": is_withheld(found.revision, found.revision.artefact, user),
     }
     return show(request, "drill_result.html", context, zone=zone)

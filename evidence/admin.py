@@ -26,7 +26,24 @@ from evidence.models import Artefact, Decision, Kind, Revision, RevisionFile, Su
 
 @admin.register(Kind)
 class KindAdmin(ConfigurationAdmin):
-    list_display = ("key", "name_ja", "name_en", "for_monitors", "retention")
+    list_display = ("key", "name_ja", "name_en", "for_monitors", "retention", "retention_from", "retention_basis")
+    fieldsets = (
+        (None, {"fields": ("key", "name_ja", "name_en", "for_monitors")}),
+        (
+            _("How long evidence of this kind is kept"),
+            {
+                "description": _("Promised to each revision when it is submitted: a change counts for later ones."),
+                "fields": (
+                    "retention",
+                    "retention_from",
+                    "retention_zone",
+                    "retention_basis",
+                    "retention_text_ja",
+                    "retention_text_en",
+                ),
+            },
+        ),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Kind | None = None) -> tuple[str, ...]:
         # Which leaves a kind fits is a rule of status; cases rely on what it was.

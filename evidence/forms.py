@@ -220,6 +220,46 @@ class OptionalReasonForm(forms.Form):
     )
 
 
+class HoldForm(forms.Form):
+    """What is held, and why: an artefact with all its revisions, or one of them."""
+
+    artefact = forms.SlugField(label=gettext_lazy("Key of the artefact"), max_length=80)
+    revision = forms.IntegerField(
+        label=gettext_lazy("Revision"),
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text=gettext_lazy("Empty: the artefact with all its revisions, those to come included."),
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    @classmethod
+    def on(cls, artefact: Artefact) -> HoldForm:
+        """Return the form for the page of an artefact, which need not be named there."""
+        form = cls(initial={"artefact": artefact.key}, auto_id="hold_%s")
+        form.fields["artefact"].widget = forms.HiddenInput()
+        return form
+
+
+class ExtensionForm(forms.Form):
+    """Until when a revision is kept at least, and what asks for that."""
+
+    until = DayField(label=gettext_lazy("Kept up to and including"))
+    basis = forms.ChoiceField(label=gettext_lazy("Kept by reason of"), choices=Kind.Basis.choices)
+    text_ja = forms.CharField(
+        label=gettext_lazy("Which law, contract or rule (Japanese)"), max_length=300, required=False
+    )
+    text_en = forms.CharField(
+        label=gettext_lazy("Which law, contract or rule (English)"), max_length=300, required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not (cleaned.get("text_ja") or cleaned.get("text_en")):
+            self.add_error("text_ja", _("Say which law, contract or rule asks for the retention."))
+        return cleaned
+
+
 class LinkForm(forms.Form):
     """Which artefact supports a leaf, and why it does."""
 

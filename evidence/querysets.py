@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
-    from evidence.models import Artefact, Decision, Revision, StoredFile, Subject, Support
+    from evidence.models import Artefact, Decision, Disposal, LegalHold, Revision, StoredFile, Subject, Support
 
 
 class ArtefactQuerySet(models.QuerySet["Artefact"]):
@@ -25,6 +25,32 @@ class ArtefactQuerySet(models.QuerySet["Artefact"]):
             return self.filter(own)
         audited = Support.objects.filter(artefact=OuterRef("pk"), case__slug__in=list(access.audits))
         return self.filter(own | Exists(audited))
+
+    def answered_for_by(self, user: User) -> Self:
+        """Keep the artefacts that the user may hold, keep longer or dispose of: of the departments that the user heads,
+        and for management those that ever supported a case in which it is accountable for a node.
+        """
+        from evidence.models import Support
+
+        access = user.access
+        headed = Q(custodian__in=list(access.heads))
+        if not access.manages:
+            return self.filter(headed)
+        managed = Support.objects.filter(artefact=OuterRef("pk"), case__nodes__texts__in=_accountable(access.manages))
+        return self.filter(headed | Exists(managed))
+
+    def known_to(self, user: User) -> Self:
+        """Keep the artefacts that the user sees, and those that the user answers for without seeing them."""
+        from evidence.models import Artefact
+
+        seen, mine = Artefact.objects.visible_to(user), Artefact.objects.answered_for_by(user)
+        return self.filter(Q(pk__in=seen) | Q(pk__in=mine))
+
+    def with_hold(self) -> Self:
+        """Add ``is_held``: whether a hold is open on the artefact or one of its revisions."""
+        from evidence.models import LegalHold
+
+        return self.annotate(is_held=Exists(LegalHold.objects.open().filter(artefact=OuterRef("pk"))))
 
     def in_custody_of(self, party_ids: frozenset[int]) -> Self:
         """Keep artefacts that one of the parties keeps."""
@@ -52,6 +78,14 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
         seen = self.filter(artefact__in=Artefact.objects.visible_to(user))
         return seen.filter(Q(submitted_at__isnull=False) | Q(artefact__custodian__in=list(user.access.departments)))
+
+    def with_kept_until(self) -> Self:
+        """Add ``kept_until``: when the retention of a submitted revision ends; FAR while it is valid without end.
+
+        The database works it out, and refuses by the same.
+        """
+        kept = Func(F("pk"), function="evidence_kept_until", output_field=models.DateTimeField(null=True))
+        return self.annotate(kept_until=kept)
 
     def submitted(self) -> Self:
         """Keep what has left its author's hands."""
@@ -85,12 +119,42 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(revision__in=Revision.objects.visible_to(user))
 
 
+def _accountable(party_ids: frozenset[int]) -> Any:
+    """Return the texts of nodes for which one of the parties is accountable, in force or in the draft."""
+    from dcase_audit.cases.models import NodeText
+
+    return NodeText.objects.filter(accountable__in=list(party_ids), edition_until=None)
+
+
 class StoredFileQuerySet(models.QuerySet["StoredFile"]):
     def visible_to(self, user: User) -> Self:
         """Keep files that are part of a visible revision."""
         from evidence.models import Revision
 
         return self.filter(Exists(Revision.objects.visible_to(user).filter(files__file=OuterRef("pk"))))
+
+
+class LegalHoldQuerySet(models.QuerySet["LegalHold"]):
+    def visible_to(self, user: User) -> Self:
+        """Keep holds on artefacts that the user sees or answers for."""
+        from evidence.models import Artefact
+
+        return self.filter(artefact__in=Artefact.objects.known_to(user))
+
+    def open(self) -> Self:
+        """Keep holds that were not released."""
+        return self.filter(release=None)
+
+    def on(self, revision: Revision) -> Self:
+        """Keep the open holds that keep the revision: its own, and those of its whole artefact."""
+        mine = Q(revision=None) | Q(revision=revision)
+        return self.open().filter(mine, artefact=revision.artefact_id)
+
+
+class DisposalQuerySet(models.QuerySet["Disposal"]):
+    def standing(self) -> Self:
+        """Keep the disposals of files that are gone, or on their way out."""
+        return self.filter(stopped_at=None, restored_at=None)
 
 
 class SupportQuerySet(models.QuerySet["Support"]):

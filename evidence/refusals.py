@@ -48,6 +48,42 @@ class NotALeaf(Invalid):
     title = "Evidence can be linked to evidence and monitor nodes only"
 
 
+class OwnHold(AuditError):
+    """A hold is released by another person than the one who placed it, whatever their roles (409)."""
+
+    slug = "own-hold"
+    title = "You placed this hold; another person must release it"
+
+
+class Released(AuditError):
+    """The hold was released before, by another person (409)."""
+
+    slug = "released"
+    title = "The hold was released already"
+
+
+class NoLonger(AuditError):
+    """Retention is extended and never shortened (409)."""
+
+    slug = "no-longer"
+    title = "The revision is kept that long already; a retention is only extended"
+
+
+class Disposed(AuditError):
+    """The bytes were disposed of once nothing kept them; what is known of them stays (410)."""
+
+    status = 410
+    slug = "disposed"
+    title = "The file was disposed of"
+
+
+class InUse(AuditError):
+    """The file is being received, or added to a revision, at this moment: its disposal gives way (409)."""
+
+    slug = "in-use"
+    title = "The file is in use at this moment"
+
+
 class Refuting(AuditError):
     """Counter-evidence cannot be withdrawn or voided; two persons may annul it (409)."""
 

@@ -23,6 +23,22 @@ def may_approve_for(access: Access, *, custodian_id: int | None) -> bool:
     return custodian_id in (access.approves | access.heads) and access.has_scope("evidence:write")
 
 
+def may_keep(access: Access, *, custodian_id: int | None, accountable_ids: frozenset[int]) -> bool:
+    """Place and release legal holds, extend retentions, dispose of files: the head of the department that keeps the
+    artefact, and management of a party that is accountable in a case which the artefact supports.
+    """
+    answers = custodian_id in access.heads or bool(access.manages & accountable_ids)
+    return answers and access.has_scope("evidence:write")
+
+
+def may_release(
+    access: Access, *, custodian_id: int | None, accountable_ids: frozenset[int], placer_id: int | None
+) -> bool:
+    """Release a hold: whoever might have placed it, but for the person who did."""
+    may = may_keep(access, custodian_id=custodian_id, accountable_ids=accountable_ids)
+    return may and access.user_id != placer_id
+
+
 def may_upload_drill_results(access: Access, *, department_id: int | None) -> bool:
     """Upload results: members of the drill's department, and machine tokens of it with the scope."""
     return department_id in access.departments and access.has_scope("drills:write")

@@ -58,19 +58,33 @@ VENDORS = (Vendor("operations-vendor", "vendor", "運用ベンダー（架空）
 
 
 class Kind(NamedTuple):
-    """A kind of evidence that the case's criteria name."""
+    """A kind of evidence that the case's criteria name, and how long its records are kept: an example, no advice."""
 
     key: str
     name_ja: str
     name_en: str
+    retention: str
+    retention_from: str
+    retention_basis: str
+    retention_text_ja: str
+    retention_text_en: str
     for_monitors: bool = False
 
 
+RECEIVED, VALIDITY_END = "received", "validity_end"
+DOCUMENT_RULES = ("rule", "文書管理規程第12条（架空）", "Document rules, article 12 (fictitious)")
+CONTRACT = ("contract", "システム保守契約第18条（架空）", "System maintenance contract, article 18 (fictitious)")
+CONTROL_RECORDS = (
+    "law",
+    "金融商品取引法に基づく内部統制の記録（期間は例）",
+    "Records of internal control under the Financial Instruments and Exchange Act (the period is an example)",
+)
+OPERATION_RULES = ("rule", "システム運用規程第7条（架空）", "System operation rules, article 7 (fictitious)")
 KINDS = (
-    Kind("rule", "規則・手順書", "Rule or procedure"),
-    Kind("role-definition", "役割の定義", "Role definition"),
-    Kind("selection-criteria", "選定基準", "Selection criteria"),
-    Kind("test-run", "試験・動作確認の記録", "Test run"),
-    Kind("drill-record", "訓練の記録", "Drill record"),
-    Kind("monitor-log", "監視ログ", "Monitor log", for_monitors=True),
+    Kind("rule", "規則・手順書", "Rule or procedure", "P10Y", VALIDITY_END, *DOCUMENT_RULES),
+    Kind("role-definition", "役割の定義", "Role definition", "P5Y", VALIDITY_END, *DOCUMENT_RULES),
+    Kind("selection-criteria", "選定基準", "Selection criteria", "P7Y", VALIDITY_END, *CONTRACT),
+    Kind("test-run", "試験・動作確認の記録", "Test run", "P7Y", RECEIVED, *CONTRACT),
+    Kind("drill-record", "訓練の記録", "Drill record", "P10Y", RECEIVED, *CONTROL_RECORDS),
+    Kind("monitor-log", "監視ログ", "Monitor log", "P3Y", RECEIVED, *OPERATION_RULES, for_monitors=True),
 )

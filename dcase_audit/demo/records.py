@@ -9,14 +9,15 @@ from typing import NamedTuple
 from dcase_audit.demo.exchange import Act, Event, Exchange
 from dcase_audit.demo.year import Year
 from evidence import services as evidence
-from evidence.models import Kind
+from evidence.models import Artefact, Kind
 
 
 def events(year: Year) -> Iterator[Event]:
-    """Yield the beginning of each record: once there is a case, or when somebody sees that it is wanted."""
+    """Yield the beginning of each record: once there is a case, or when somebody sees that it is wanted; and a hold."""
     for record in RECORDS:
         begun = year.opening(2, "16:00") if record.days is None else year.office(record.days, "15:00")
         yield Event(begun, record.owner, keep(record))
+    yield Event(year.office(HELD_SINCE, "11:00"), "hana", hold)
 
 
 class Record(NamedTuple):
@@ -34,6 +35,8 @@ class Record(NamedTuple):
     rationale: str = ""
 
 
+# Days from the end of the year, after the night drill that failed.
+HELD_SINCE = -80
 IN_SERVICE, IN_DEVELOPMENT = ("it-service", "olga"), ("it-development", "bo")
 RECORDS = (
     Record(
@@ -130,6 +133,16 @@ RECORDS = (
         "E_12",
     ),
 )
+
+
+def hold(exchange: Exchange, at: datetime) -> None:
+    """Have Hana put the records of the night drills on hold; nobody has released it by the end of the year."""
+    evidence.place_hold(
+        artefact=Artefact.objects.get(key="night-drill-record"),
+        actor=exchange.person("hana"),
+        at=at,
+        reason="夜間訓練の不合格について、当局へ報告する経緯の資料とするため。",
+    )
 
 
 def keep(record: Record) -> Act:

@@ -141,7 +141,7 @@ def guards() -> dict[tuple[str, str], str]:
 CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
-    "trail.redact(bigint,text[],text)": ("dcase_app",),
+    "trail.redact(bigint,text[],text,text)": ("dcase_app",),
     "trail.waiting_since()": ("dcase_app", "dcase_reader"),
     "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
 }

@@ -40,6 +40,16 @@ def acting(actor: Actor, **more: str) -> Iterator[None]:
         _context.reset(token)
 
 
+@contextmanager
+def on_behalf_of(name: str) -> Iterator[None]:
+    """Add to this context the person whom an operator names; who acts, by a command, stays in it."""
+    token = _context.set({"actor": "operator", **(_context.get() or {}), "on_behalf_of": name})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
 def current_actor() -> str | None:
     """Return the actor of this context, or None outside of any."""
     return _asked(_context.get() or {}).get("actor")

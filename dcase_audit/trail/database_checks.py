@@ -34,7 +34,8 @@ POWERS = {
 # A trigger that only fires in ordinary sessions is no promise: whoever restores or replicates passes it by.
 WEAK_TRIGGERS = """
 SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'A' ORDER BY 1, 2
+WHERE c.relnamespace IN ('public'::regnamespace, 'trail'::regnamespace) AND NOT t.tgisinternal
+AND t.tgenabled <> 'A' ORDER BY 1, 2
 """
 SETTABLE_SEQUENCES = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace

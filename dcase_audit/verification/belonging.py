@@ -19,15 +19,27 @@ from django.db.models.functions import Cast
 from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
 from dcase_audit.reports.models import AccountabilityReport
-from dcase_audit.verification.scope import ALWAYS, NOUNS, POINTED_AT, UNDER
+from dcase_audit.verification.scope import ALWAYS, NOUNS, POINTED_AT, UNDER, UNDER_POINTED_AT
 from drills.models import Drill, DrillResult, Occurrence, Scenario
-from evidence.models import Artefact, Decision, Revision, RevisionFile, StoredFile, Subject, Support
+from evidence.models import (
+    Artefact,
+    Decision,
+    Disposal,
+    HoldRelease,
+    LegalHold,
+    RetentionExtension,
+    Revision,
+    RevisionFile,
+    StoredFile,
+    Subject,
+    Support,
+)
 
 Rows = QuerySet[Any]
 
 # What the administrator keeps, beside what everybody sees who sees a case.
 KEPT = ("accounts_engagement/", "accounts_apitoken/", "user:", "token:", "job:")
-SHAPED = sorted(ALWAYS | set(UNDER) | set(NOUNS.values()) | {table for table, *_ in POINTED_AT})
+SHAPED = sorted(ALWAYS | set(UNDER) | set(UNDER_POINTED_AT) | set(NOUNS.values()) | {table for table, *_ in POINTED_AT})
 
 
 class Said(Func):
@@ -50,7 +62,7 @@ class KeyOf(Func):
     template = "split_part(translate(%(expressions)s, ':', '/'), '/', 2)"
 
 
-NAMED = ("artefact", "case", "drill", "node", "result", "revision", "subject")
+NAMED = ("artefact", "case", "drill", "file", "hold", "node", "result", "revision", "subject")
 COLUMNS: dict[str, Any] = {f"its_{column}": Said(f"{column}_id") for column in NAMED} | {"its_key": KeyOf(F("object"))}
 
 
@@ -63,6 +75,7 @@ class Whole:
     artefacts: Rows
     supports: Rows
     revisions: Rows
+    holds: Rows
     files: Rows
     subjects: Rows
     drills: Rows
@@ -86,8 +99,14 @@ class Whole:
             _objects(("evidence_gap/",), its_artefact=self.artefacts),
             _objects(("evidence_support/", "support:"), its_key=self.supports),
             _objects(("evidence_revision/", "revision:"), its_key=self.revisions),
-            _objects(("evidence_decision/", "evidence_revisionfile/"), its_revision=self.revisions),
-            _objects(("evidence_storedfile/",), its_key=self.files),
+            _objects(
+                ("evidence_decision/", "evidence_revisionfile/", "evidence_retentionextension/"),
+                its_revision=self.revisions,
+            ),
+            _objects(("evidence_legalhold/", "hold:"), its_key=self.holds),
+            _objects(("evidence_holdrelease/",), its_hold=self.holds),
+            _objects(("evidence_storedfile/", "file:"), its_key=self.files),
+            _objects(("evidence_disposal/",), its_file=self.files),
             _objects(("evidence_subject/", "subject:"), its_key=self.subjects),
             _objects(("evidence_subjectversion/",), its_subject=self.subjects),
             _objects(("drills_drill/", "drill:"), its_key=self.drills),
@@ -111,6 +130,7 @@ def to_reader(user: User) -> Q:
         artefacts=artefacts,
         supports=Support.objects.filter(artefact__in=artefacts, case__in=cases),
         revisions=Revision.objects.visible_to(user),
+        holds=LegalHold.objects.visible_to(user),
         files=StoredFile.objects.filter(
             Q(pk__in=StoredFile.objects.visible_to(user).values("pk")) | Q(pk__in=results.values("raw"))
         ),
@@ -147,6 +167,7 @@ def to_case(case: Case) -> Q:
         artefacts=artefacts,
         supports=supports,
         revisions=revisions,
+        holds=LegalHold.objects.filter(artefact__in=artefacts),
         files=StoredFile.objects.filter(Q(uses__revision__in=revisions) | Q(pk__in=results.values("raw"))),
         subjects=Subject.objects.filter(models.Exists(named)),
         drills=drills,
@@ -174,21 +195,30 @@ def names_of(prefix: str, rows: Rows) -> Rows:
 def of_artefact(artefact: int) -> list[Rows]:
     """Return the names of an artefact and of all that hangs on it."""
     itself, supports = Artefact.objects.filter(pk=artefact), Support.objects.filter(artefact=artefact)
-    named = {"evidence_artefact/": itself, "artefact:": itself, "evidence_support/": supports, "support:": supports}
+    holds = LegalHold.objects.filter(artefact=artefact)
+    named: dict[str, Rows] = {"evidence_artefact/": itself, "artefact:": itself}
+    named |= {"evidence_support/": supports, "support:": supports}
+    named |= _named_by(holds)
     return [names_of(prefix, rows) for prefix, rows in named.items()] + of_revisions(
         Revision.objects.filter(artefact=artefact)
     )
 
 
 def of_revisions(revisions: QuerySet[Revision]) -> list[Rows]:
-    """Return the names of revisions, of their files and of what was decided about them."""
-    decisions, files = (
-        Decision.objects.filter(revision__in=revisions),
-        RevisionFile.objects.filter(revision__in=revisions),
-    )
+    """Return the names of revisions, of their files, of what was decided about them and of what keeps them."""
+    uses = RevisionFile.objects.filter(revision__in=revisions)
+    files = StoredFile.objects.filter(uses__revision__in=revisions)
     named: dict[str, Rows] = {"evidence_revision/": revisions, "revision:": revisions}
-    named |= {"evidence_decision/": decisions, "evidence_revisionfile/": files}
+    named |= {"evidence_decision/": Decision.objects.filter(revision__in=revisions), "evidence_revisionfile/": uses}
+    named |= {"evidence_retentionextension/": RetentionExtension.objects.filter(revision__in=revisions)}
+    named |= {"evidence_disposal/": Disposal.objects.filter(file__in=files), "file:": files}
+    named |= _named_by(LegalHold.objects.filter(revision__in=revisions))
     return [names_of(prefix, rows) for prefix, rows in named.items()]
+
+
+def _named_by(holds: Rows) -> dict[str, Rows]:
+    releases = HoldRelease.objects.filter(hold__in=holds)
+    return {"evidence_legalhold/": holds, "hold:": holds, "evidence_holdrelease/": releases}
 
 
 def of_node(node: int) -> list[Rows]:

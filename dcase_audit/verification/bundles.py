@@ -23,8 +23,8 @@ from dcase_audit.trail.encoding import SALT, commitment
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.tiles import WIDTH, TileReader, entries_path, format_bundle
 from dcase_audit.verification.scope import CLOSED, Scope, scope_of
-from evidence.models import Revision
-from evidence.storage import object_store
+from evidence.models import Disposal, Revision
+from evidence.storage import ObjectMissing, object_store
 
 FORMAT = "dcase-audit-bundle/1"
 CHUNK = 500
@@ -38,6 +38,14 @@ class NotWitnessed(AuditError):
     status = 503
     slug = "not-witnessed"
     title = "The log is behind: no checkpoint covers this moment yet"
+
+
+class Changed(AuditError):
+    """A file was disposed of while the bundle was being written; made anew, it says so (503)."""
+
+    status = 503
+    slug = "changed-meanwhile"
+    title = "A file was disposed of meanwhile: ask for the bundle again"
 
 
 @dataclass(frozen=True)
@@ -200,19 +208,38 @@ def _write_lines(archive: zipfile.ZipFile, name: str, lines: Iterable[str]) -> N
 
 
 def _write_files(archive: zipfile.ZipFile, snapshot: Snapshot) -> None:
-    """Write the evidence files in scope, and name those that are withheld."""
-    confidential = _confidential()
+    """Write the evidence files in scope and name those that are withheld; of those disposed of the state has a row.
+
+    Raises:
+        Changed: one was disposed of since the state was read (503).
+    """
+    confidential, gone = _confidential(), _disposed(snapshot)
     withheld: list[dict[str, Any]] = []
     store = object_store()
     for line in snapshot.state["evidence_storedfile"]:
-        sha256 = json.loads(line)["sha256"]
+        row = json.loads(line)
+        sha256 = row["sha256"]
+        if row["id"] in gone:
+            continue
         if sha256 in confidential:
             withheld.append({"sha256": sha256, "reason": confidential[sha256]})
             continue
-        with store.open(sha256) as source, archive.open(f"files/{sha256}", "w", force_zip64=True) as member:
+        try:
+            source = store.open(sha256)
+        except ObjectMissing as missing:
+            if Disposal.objects.filter(file=row["id"]).exists():
+                raise Changed from missing
+            raise
+        with source, archive.open(f"files/{sha256}", "w", force_zip64=True) as member:
             while chunk := source.read(1 << 20):
                 member.write(chunk)
     _write_lines(archive, "withheld.jsonl", (json.dumps(one, ensure_ascii=False) for one in withheld))
+
+
+def _disposed(snapshot: Snapshot) -> set[int]:
+    """Return the ids of files whose disposal stands in the state that the bundle shows."""
+    found = (json.loads(line) for line in snapshot.state["evidence_disposal"])
+    return {row["file_id"] for row in found if row["stopped_at"] is None and row["restored_at"] is None}
 
 
 def _confidential() -> dict[str, str]:

@@ -11,10 +11,10 @@ from django.urls import reverse
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.cases.dates import language
 from dcase_audit.cases.models import Case, Node
-from dcase_audit.verification.scope import NOUNS, UNDER
+from dcase_audit.verification.scope import NOUNS, UNDER, UNDER_POINTED_AT
 from dcase_audit.verification.words import field_of, model_of
 from drills.models import Drill, Scenario
-from evidence.models import Artefact, Kind, Revision, StoredFile, Subject
+from evidence.models import Artefact, Kind, LegalHold, Revision, StoredFile, Subject
 
 Rows = models.QuerySet[Any]
 
@@ -24,13 +24,15 @@ DOORS: dict[type[models.Model], Callable[[User], Rows]] = {
     Node: lambda user: Node.objects.visible_to(user).select_related("case"),
     Artefact: lambda user: Artefact.objects.visible_to(user),
     Revision: lambda user: Revision.objects.visible_to(user).select_related("artefact"),
+    LegalHold: lambda user: LegalHold.objects.visible_to(user).select_related("artefact"),
     Drill: lambda user: Drill.objects.visible_to(user),
     Scenario: lambda user: Scenario.objects.filter(pk__in=Drill.objects.visible_to(user).values("scenario")),
     StoredFile: lambda user: StoredFile.objects.visible_to(user),
     Subject: lambda user: Subject.objects.visible_to(user),
 }
 # By which of its columns a row is named, where its own number says nothing.
-BY = {table: under.column for table, under in UNDER.items()} | {
+BY = {table: under.column for table, under in (UNDER | UNDER_POINTED_AT).items()} | {
+    "evidence_legalhold": "id",
     "cases_link": "source_id",
     "cases_node": "id",
     "cases_statuschange": "node_id",
@@ -84,6 +86,8 @@ def name_of(row: Any) -> str:
     """Say what a row is called."""
     if isinstance(row, Revision):
         return f"{row.artefact.title(language())} r{row.number}"
+    if isinstance(row, LegalHold):
+        return row.artefact.title(language())
     return f"{row.sha256[:12]}…" if isinstance(row, StoredFile) else str(row)
 
 
@@ -97,4 +101,6 @@ def page_of(row: Any) -> str:
         return reverse("artefact", args=[row.key])
     if isinstance(row, Revision):
         return f"{reverse('artefact', args=[row.artefact.key])}#r{row.number}"
+    if isinstance(row, LegalHold):
+        return f"{reverse('holds')}#h{row.pk}"
     return reverse("drill", args=[row.key]) if isinstance(row, Drill) else ""

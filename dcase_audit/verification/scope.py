@@ -48,6 +48,9 @@ UNDER = {
     "evidence_revision": Under("artefact_id", "evidence_artefact"),
     "evidence_decision": Under("revision_id", "evidence_revision"),
     "evidence_revisionfile": Under("revision_id", "evidence_revision"),
+    "evidence_retentionextension": Under("revision_id", "evidence_revision"),
+    "evidence_legalhold": Under("artefact_id", "evidence_artefact"),
+    "evidence_holdrelease": Under("hold_id", "evidence_legalhold"),
     "evidence_gap": Under("artefact_id", "evidence_artefact"),
     "evidence_subjectversion": Under("subject_id", "evidence_subject"),
     "drills_drill": Under("artefact_id", "evidence_artefact"),
@@ -56,6 +59,8 @@ UNDER = {
     "drills_checkitem": Under("result_id", "drills_drillresult"),
     "drills_refusedupload": Under("drill_id", "drills_drill"),
 }
+# The same of tables whose parents are pointed at, and so known last.
+UNDER_POINTED_AT = {"evidence_disposal": Under("file_id", "evidence_storedfile")}
 # Rows that others in scope point at: their table, and the table and column that point.
 POINTED_AT = (
     ("evidence_artefact", "evidence_support", "artefact_id"),
@@ -69,6 +74,8 @@ NOUNS = {
     "case": "cases_case",
     "drill": "drills_drill",
     "drill_result": "drills_drillresult",
+    "file": "evidence_storedfile",
+    "hold": "evidence_legalhold",
     "node": "cases_node",
     "occurrence": "drills_occurrence",
     "revision": "evidence_revision",
@@ -113,18 +120,20 @@ def scope_of(cases: Iterable[int], *, size: int) -> Scope:
     """Return what the first ``size`` events of the log say belongs to the cases."""
     scope = Scope(keys={"cases_case": {str(case) for case in cases}})
     # Supports name the artefacts, and these all that hangs on them: so the supports are looked at first.
-    _add_under(scope, "evidence_support", size)
+    _add_under(scope, "evidence_support", UNDER["evidence_support"], size)
     _add_pointed_at(scope, POINTED_AT[:1], size)
-    for table in UNDER:
-        _add_under(scope, table, size)
+    for table, under in UNDER.items():
+        _add_under(scope, table, under, size)
         if table == "cases_criterion":
             _add_subjects(scope, size)
     _add_pointed_at(scope, POINTED_AT[1:], size)
+    for table, under in UNDER_POINTED_AT.items():
+        _add_under(scope, table, under, size)
     return scope
 
 
-def _add_under(scope: Scope, table: str, size: int) -> None:
-    column, parent = UNDER[table]
+def _add_under(scope: Scope, table: str, under: Under, size: int) -> None:
+    column, parent = under
     parents = scope.keys.get(parent, set())
     scope.keys[table] = {key for key, value in _values(table, column, size) if value in parents}
 

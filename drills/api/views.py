@@ -227,7 +227,7 @@ class DrillResultRawView(ApiView):
     @described(
         "The bytes of a result as they were received",
         BYTES,
-        problems=(404, 416),
+        problems=(404, 410, 416),
         parameters=RANGES,
         tag="drills",
     )

@@ -26,8 +26,8 @@ from dcase_audit.errors import Invalid
 from dcase_audit.moments import say
 from evidence import idempotency, services
 from evidence.api.shapes import STATUSES, ArtefactDetailShape, ArtefactShape
-from evidence.api.showing import JSON, shown_artefact, shown_line
-from evidence.models import FAR, Artefact, Kind, Revision, Support
+from evidence.api.showing import JSON, shown_artefact, shown_hold, shown_line
+from evidence.models import FAR, Artefact, Kind, LegalHold, Revision, Support
 
 ORDER = ("standing__due_at", "standing__artefact_id")
 MOST_REVISIONS = 100
@@ -158,7 +158,7 @@ class ArtefactsView(ApiView):
             actor=self.user,
             at=clock.now(),
         )
-        return idempotency.Done(201, shown_artefact(artefact, [], at=clock.now()))
+        return idempotency.Done(201, shown_artefact(artefact, [], held=False, at=clock.now()))
 
     def _owner(self, name: str | None, custodian: Party) -> User:
         if name in {None, self.user.username}:
@@ -180,12 +180,15 @@ class ArtefactView(ApiView):
             shown_line(revision, list(revision.decisions.all()))
             for revision in revisions.order_by("-number")[:MOST_REVISIONS]
         ]
-        return Response({**shown_list([artefact], self.user, at=now)[0], "revisions": lines})
+        open_ = LegalHold.objects.open().filter(artefact=artefact).select_related("revision", "placed_by")
+        holds = [shown_hold(hold, artefact) for hold in open_]
+        return Response({**shown_list([artefact], self.user, at=now)[0], "holds": holds, "revisions": lines})
 
 
 def shown_with(rows: QuerySet[Artefact]) -> QuerySet[Artefact]:
     """Add what showing an artefact needs, and no more."""
-    return rows.select_related("kind", "custodian", "owner", "standing__revision").only(*SHOWN)
+    related = rows.select_related("kind", "custodian", "owner", "standing__revision")
+    return related.with_hold().only(*SHOWN)  # type: ignore[attr-defined,no-any-return]
 
 
 def shown_list(artefacts: Sequence[Artefact], user: User, *, at: datetime) -> list[JSON]:
@@ -195,7 +198,10 @@ def shown_list(artefacts: Sequence[Artefact], user: User, *, at: datetime) -> li
     linked = found.select_related("case", "node").only("artefact", "linked_at", "rationale", "case__slug", "node__key")
     for support in linked.order_by("pk"):
         supports[support.artefact_id].append(support)
-    return [shown_artefact(artefact, supports[artefact.pk], at=at) for artefact in artefacts]
+    return [
+        shown_artefact(artefact, supports[artefact.pk], held=artefact.is_held, at=at)  # type: ignore[attr-defined]
+        for artefact in artefacts
+    ]
 
 
 def _position(artefact: Artefact) -> list[Any]:

@@ -89,7 +89,7 @@ class DecisionView(ApiView):
     action: ClassVar[Action]
 
     def post(self, request: Request, pk: int) -> Response:
-        revision = find(shown_with(Revision.objects.visible_to(self.user)), pk=pk)
+        revision = self._found(pk)
         may = self.action.may(self.access, custodian_id=revision.artefact.custodian_id)
         allow(may, "Another department keeps this evidence, or decisions on it are not yours.")
         values = self.body(self.action.body)
@@ -102,7 +102,12 @@ class DecisionView(ApiView):
             Artefact.objects.select_for_update(no_key=True).get(pk=revision.artefact_id)
             self._compare(revision, wanted)
             self.action.service(revision=revision, actor=self.user, at=clock.now(), **values)
-        return answer(revision, self, status=201)
+        return answer(self._found(pk), self, status=201)
+
+    def _found(self, pk: int) -> Revision:
+        """Return the revision as it is now: a decision may end what it was kept for."""
+        found: Revision = find(shown_with(Revision.objects.visible_to(self.user)), pk=pk)
+        return found
 
     def _wanted(self) -> list[str]:
         text = header_text(self.request, "If-Match", longest=1000)

@@ -17,8 +17,10 @@ from dcase_audit.api_refusals import RangeNotSatisfiable
 from dcase_audit.api_schema import described, header
 from dcase_audit.api_views import ApiView, AsStored, find
 from dcase_audit.errors import AuditError
+from dcase_audit.moments import say
 from evidence.api.revisions import is_withheld
-from evidence.models import Revision, StoredFile
+from evidence.models import Disposal, Revision, StoredFile
+from evidence.refusals import Disposed
 from evidence.storage import content_disposition, object_store
 
 CHUNK = 256 * 1024
@@ -58,7 +60,7 @@ class RevisionFileView(ApiView):
     @described(
         "The bytes of a file, in whole or in part",
         BYTES,
-        problems=(404, 416),
+        problems=(404, 410, 416),
         parameters=RANGES,
         tag="evidence",
     )
@@ -74,8 +76,10 @@ def download(request: Request, file: StoredFile, *, name: str) -> HttpResponseBa
     """Answer with the bytes of ``file`` as a download under ``name``, or the part that the request asks for.
 
     Raises:
+        Disposed: the bytes are gone, or about to go (410).
         RangeNotSatisfiable: (416). ObjectMissing, StoreUnavailable: (500, 503).
     """
+    check_there(file)
     etag = f'"{file.sha256}"'
     if etag in [known.strip().removeprefix("W/") for known in request.headers.get("If-None-Match", "").split(",")]:
         return HttpResponse(status=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
@@ -90,6 +94,18 @@ def download(request: Request, file: StoredFile, *, name: str) -> HttpResponseBa
     if span is not None:
         response.headers["Content-Range"] = f"bytes {span.first}-{span.last}/{file.size}"
     return response
+
+
+def check_there(file: StoredFile) -> None:
+    """Refuse what was disposed of, and say when, why and what had kept it.
+
+    Raises:
+        Disposed: (410).
+    """
+    disposal = Disposal.objects.standing().filter(file=file).first()
+    if disposal is not None:
+        kept = f"it was kept until {say(disposal.kept_until)} ({disposal.basis}: {disposal.text('en') or '–'})"
+        raise Disposed(f"Disposed of at {say(disposal.disposed_at)}: {disposal.reason}; {kept}.")
 
 
 def _headers(file: StoredFile, span: Span, name: str, etag: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from evidence import idempotency, services
 from evidence.api.shapes import RevisionShape
 from evidence.api.showing import shown_revision
 from evidence.api.uploads import FormParser, Upload
-from evidence.models import Artefact, Decision, Revision, RevisionFile
+from evidence.models import Artefact, Decision, LegalHold, Revision, RevisionFile
 from evidence.services import FileIn
 from evidence.storage import store_file
 
@@ -135,7 +135,7 @@ class RevisionsView(ApiView):
                 raise Invalid("The artefact has no such revision.", pointer="/corrects")
         files = [file_in(upload, said, at) for upload, said in zip(uploads, told, strict=True)]
         revision = services.add_revision(artefact=artefact, actor=self.user, at=at, files=files, **values)
-        uses = list(revision.files.select_related("file"))
+        uses = files_of(revision)
         return idempotency.Done(201, shown_revision(revision, uses, [], latest=revision.number, withheld=False))
 
 
@@ -150,15 +150,25 @@ class RevisionView(ApiView):
 
 def shown_with(rows: Any) -> Any:
     """Add what showing a revision needs."""
-    return rows.select_related("artefact", "created_by", "corrects")
+    return rows.select_related("artefact", "created_by", "corrects").with_kept_until()
 
 
 def answer(revision: Revision, view: ApiView, *, status: int = 200) -> Response:
     """Answer with the revision as it stands, and its ETag."""
-    decisions = decisions_of(revision)
-    uses = list(revision.files.select_related("file"))
-    body = shown_revision(revision, uses, decisions, latest=latest_of(revision), withheld=is_withheld(revision, view))
+    body = shown_revision(
+        revision,
+        files_of(revision),
+        decisions_of(revision),
+        list(LegalHold.objects.on(revision).select_related("revision", "placed_by")),
+        list(revision.extensions.select_related("extended_by")),
+        latest=latest_of(revision),
+        withheld=is_withheld(revision, view),
+    )
     return Response(body, status=status, headers={"ETag": body["etag"]})
+
+
+def files_of(revision: Revision) -> list[RevisionFile]:
+    return list(revision.files.select_related("file").prefetch_related("file__disposals"))
 
 
 def decisions_of(revision: Revision) -> list[Decision]:

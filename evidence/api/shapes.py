@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from dcase_audit.api_schema import Shape
 from dcase_audit.cases.words import NodeKind, Status
-from evidence.models import Decision, Revision, RevisionFile
+from evidence.models import Decision, Kind, Revision, RevisionFile
 
 DRAFT = "draft"
 STATES = [DRAFT, *Decision.Kind.values]
@@ -29,6 +29,52 @@ class SupportShape(Shape):
     rationale = serializers.CharField(allow_blank=True)
 
 
+class HoldReleaseShape(Shape):
+    """That a hold ended."""
+
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
+class HoldShape(Shape):
+    """A legal hold: of a revision, or where `revision` is null of the artefact with all its revisions."""
+
+    id = serializers.IntegerField()
+    href = serializers.CharField()
+    artefact = serializers.CharField()
+    title = TitleShape()
+    revision = serializers.IntegerField(allow_null=True, help_text="Number of the revision.")
+    reason = serializers.CharField()
+    placed_by = serializers.CharField(allow_null=True)
+    placed_at = serializers.DateTimeField()
+    release = HoldReleaseShape(allow_null=True)
+
+
+class ExtensionShape(Shape):
+    """That a revision is kept longer than its kind asks for."""
+
+    until = serializers.DateTimeField()
+    basis = serializers.ChoiceField(Kind.Basis.values)
+    text = TitleShape()
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class RetentionShape(Shape):
+    """What a revision was promised when it was submitted, and how long it is kept for that."""
+
+    floor = serializers.CharField(allow_blank=True, help_text="ISO 8601 duration; empty where its kind asks for none.")
+    counts_from = serializers.ChoiceField(Kind.CountsFrom.values)
+    basis = serializers.ChoiceField(Kind.Basis.values)
+    text = TitleShape()
+    at_least = serializers.DateTimeField(help_text="Is only ever put off.")
+    kept_until = serializers.DateTimeField(
+        allow_null=True, help_text="Null while it is valid and nothing says until when. Legal holds are not counted."
+    )
+    extensions = ExtensionShape(many=True)
+
+
 class ArtefactShape(Shape):
     """An artefact and how it stands: `status` as in its worst use, `due_at` when that ends if nothing is done."""
 
@@ -44,6 +90,7 @@ class ArtefactShape(Shape):
     warn_at = serializers.DateTimeField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True)
     revision = serializers.IntegerField(allow_null=True, help_text="Number of the revision that decides the status.")
+    legal_hold = serializers.BooleanField(help_text="Whether it, or one of its revisions, is on hold.")
     supports = SupportShape(many=True)
 
 
@@ -60,9 +107,20 @@ class RevisionLineShape(Shape):
 
 
 class ArtefactDetailShape(ArtefactShape):
-    """An artefact with its last hundred revisions, the newest first."""
+    """An artefact with its last hundred revisions, the newest first, and the holds that are open."""
 
+    holds = HoldShape(many=True)
     revisions = RevisionLineShape(many=True)
+
+
+class DisposedShape(Shape):
+    """That a file was disposed of: when and why, and what had kept it until then."""
+
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    kept_until = serializers.DateTimeField()
+    basis = serializers.ChoiceField(Kind.Basis.values)
+    text = TitleShape()
 
 
 class FileShape(Shape):
@@ -78,6 +136,7 @@ class FileShape(Shape):
     source_url = serializers.CharField(allow_blank=True)
     fetched_at = serializers.DateTimeField(allow_null=True)
     href = serializers.CharField(allow_null=True)
+    disposed = DisposedShape(allow_null=True, help_text="Null while the bytes are there.")
 
 
 class DecisionShape(Shape):
@@ -115,8 +174,9 @@ class RevisionShape(Shape):
     created_at = serializers.DateTimeField()
     created_by = serializers.CharField(allow_null=True)
     submitted_at = serializers.DateTimeField(allow_null=True)
-    retain_until = serializers.DateTimeField(allow_null=True)
+    retention = RetentionShape(allow_null=True, help_text="Null of a draft.")
     legal_hold = serializers.BooleanField()
+    holds = HoldShape(many=True, help_text="Those that are open, on the revision or on its artefact.")
     files = FileShape(many=True)
     decisions = DecisionShape(many=True)
 

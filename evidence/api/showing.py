@@ -12,7 +12,18 @@ from dcase_audit.cases.words import Status
 from dcase_audit.moments import say, say_or_none
 from evidence.api.shapes import DRAFT
 from evidence.asof import CaseStatus, ForecastView, NodeView
-from evidence.models import Artefact, Decision, Revision, RevisionFile, Support
+from evidence.keeping import keeping_of
+from evidence.models import (
+    Artefact,
+    Decision,
+    Disposal,
+    HoldRelease,
+    LegalHold,
+    RetentionExtension,
+    Revision,
+    RevisionFile,
+    Support,
+)
 from evidence.reading import moment_or_none, status_of
 
 JSON = dict[str, Any]
@@ -28,11 +39,15 @@ def revision_href(revision_id: int) -> str:
     return f"{ROOT}/revisions/{revision_id}"
 
 
+def hold_href(hold_id: int) -> str:
+    return f"{ROOT}/holds/{hold_id}"
+
+
 def username(user: User | None) -> str | None:
     return user.username if user is not None else None
 
 
-def shown_artefact(artefact: Artefact, supports: Sequence[Support], *, at: datetime) -> JSON:
+def shown_artefact(artefact: Artefact, supports: Sequence[Support], *, held: bool, at: datetime) -> JSON:
     """Show an artefact with its kind, custodian, owner, standing and the standing's revision at hand."""
     standing = artefact.standing
     return {
@@ -48,6 +63,7 @@ def shown_artefact(artefact: Artefact, supports: Sequence[Support], *, at: datet
         "warn_at": say_or_none(moment_or_none(standing.warn_at)),
         "due_at": say_or_none(moment_or_none(standing.due_at)),
         "revision": standing.revision.number if standing.revision else None,
+        "legal_hold": held,
         "supports": [shown_support(support) for support in supports],
     }
 
@@ -80,11 +96,18 @@ def shown_line(revision: Revision, decisions: Sequence[Decision]) -> JSON:
 
 
 def shown_revision(
-    revision: Revision, files: Sequence[RevisionFile], decisions: Sequence[Decision], *, latest: int, withheld: bool
+    revision: Revision,
+    files: Sequence[RevisionFile],
+    decisions: Sequence[Decision],
+    holds: Sequence[LegalHold] = (),
+    extensions: Sequence[RetentionExtension] = (),
+    *,
+    latest: int,
+    withheld: bool,
 ) -> JSON:
-    """Show a revision whole; ``latest`` is the number of the artefact's latest one.
+    """Show a revision whole, read ``with_kept_until``; ``latest`` is the number of the artefact's latest one.
 
-    ``withheld``: of a confidential one, to another department, by its hashes only.
+    ``holds`` are those that are open. ``withheld``: of a confidential one, to another department, by its hashes only.
     """
     return {
         **shown_line(revision, decisions),
@@ -102,10 +125,69 @@ def shown_revision(
         "confidentiality": revision.confidentiality,
         "confidential_reason": revision.confidential_reason,
         "created_by": username(revision.created_by),
-        "retain_until": say_or_none(revision.retain_until),
-        "legal_hold": revision.legal_hold,
+        "retention": shown_retention(revision, extensions),
+        "legal_hold": bool(holds),
+        "holds": [shown_hold(hold, revision.artefact) for hold in holds],
         "files": [shown_file(revision, file, withheld=withheld) for file in files],
         "decisions": [shown_decision(decision) for decision in decisions],
+    }
+
+
+def shown_retention(revision: Revision, extensions: Sequence[RetentionExtension]) -> JSON | None:
+    """Show how long a revision is kept, by what it was promised; None of a draft."""
+    keeping = keeping_of(revision)
+    if keeping is None:
+        return None
+    return {
+        "floor": keeping.floor,
+        "counts_from": keeping.counts_from,
+        "basis": keeping.basis,
+        "text": {"ja": keeping.text_ja, "en": keeping.text_en},
+        "at_least": say(keeping.at_least),
+        "kept_until": say_or_none(keeping.until),
+        "extensions": [
+            {
+                "until": say(extension.until),
+                "basis": extension.basis,
+                "text": {"ja": extension.text_ja, "en": extension.text_en},
+                "by": extension.extended_by.username,
+                "at": say(extension.extended_at),
+            }
+            for extension in extensions
+        ],
+    }
+
+
+def shown_hold(hold: LegalHold, artefact: Artefact, release: HoldRelease | None = None) -> JSON:
+    """Show a hold, with its revision and who placed it at hand."""
+    return {
+        "id": hold.pk,
+        "href": hold_href(hold.pk),
+        "artefact": artefact.key,
+        "title": {"ja": artefact.title_ja, "en": artefact.title_en},
+        "revision": hold.revision.number if hold.revision else None,
+        "reason": hold.reason,
+        "placed_by": username(hold.placed_by),
+        "placed_at": say(hold.placed_at),
+        "release": {
+            "by": release.released_by.username,
+            "at": say(release.released_at),
+            "reason": release.reason,
+        }
+        if release is not None
+        else None,
+    }
+
+
+def shown_disposal(disposal: Disposal | None) -> JSON | None:
+    if disposal is None:
+        return None
+    return {
+        "at": say(disposal.disposed_at),
+        "reason": disposal.reason,
+        "kept_until": say(disposal.kept_until),
+        "basis": disposal.basis,
+        "text": {"ja": disposal.text_ja, "en": disposal.text_en},
     }
 
 
@@ -121,6 +203,7 @@ def shown_file(revision: Revision, use: RevisionFile, *, withheld: bool) -> JSON
         "source_url": "" if withheld else use.source_url,
         "fetched_at": say_or_none(use.fetched_at),
         "href": None if withheld else f"{revision_href(revision.pk)}/files/{use.file.sha256}",
+        "disposed": shown_disposal(use.file.disposal),
     }
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from psycopg.errors import UniqueViolation
+from psycopg.errors import RestrictViolation, UniqueViolation
 
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.errors import Invalid
 from dcase_audit.trail.events import record
 from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
+from evidence.refusals import Disposed
 from evidence.services.custody import check_custody
 from evidence.standings import first_standing
 
@@ -118,6 +119,7 @@ def add_revision(
         NotYours: ``actor`` does not belong to the department (403).
         Invalid: no file, the same bytes twice, nothing that age could count from, or periods that end before they
             begin (422).
+        Disposed: a file was disposed of since (410).
     """
     check_custody(actor, artefact.custodian_id, machine_scope="drills:write")
     _check_periods(valid_from, valid_until, proves_from, proves_until)
@@ -145,7 +147,14 @@ def add_revision(
         created_at=at,
         created_by=actor,
     )
-    RevisionFile.objects.bulk_create(
+    _attach(revision, files)
+    record("revision.added", f"revision:{revision.pk}", artefact=artefact.key, number=revision.number)
+    return revision
+
+
+def _attach(revision: Revision, files: Sequence[FileIn]) -> None:
+    """Make the files part of the revision, in their order, if they are all there."""
+    uses = [
         RevisionFile(
             revision=revision,
             file=each.file,
@@ -157,9 +166,15 @@ def add_revision(
             fetched_at=each.fetched_at,
         )
         for position, each in enumerate(files, 1)
-    )
-    record("revision.added", f"revision:{revision.pk}", artefact=artefact.key, number=revision.number)
-    return revision
+    ]
+    try:
+        with transaction.atomic():
+            RevisionFile.objects.bulk_create(uses)
+    except IntegrityError as error:
+        cause = error.__cause__
+        if isinstance(cause, RestrictViolation) and cause.diag.constraint_name == "disposed":
+            raise Disposed("A file was disposed of: upload it anew.", pointer="/files") from error
+        raise
 
 
 def _check_periods(

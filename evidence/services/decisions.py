@@ -35,6 +35,8 @@ def submit(*, revision: Revision, actor: User | None, at: datetime) -> Decision:
         decision = _decide(revision, Kind.SUBMITTED, actor, work.moment)
         revision.submitted_at = work.moment
         revision.save(update_fields=["submitted_at"])
+        # From here on it is promised how long it is kept, which the database works out.
+        revision.refresh_from_db(fields=["retention", "retain_until"])
         if revision.verdict == Revision.Verdict.SUPPORTS:
             telling.open_waiting(revision, at=work.moment)
     return decision

@@ -66,6 +66,14 @@ class LocalStore:
         if digest.hexdigest() != sha256:
             raise ObjectDamaged(f"The bytes of {sha256} have the SHA-256 {digest.hexdigest()}.")
 
+    def remove(self, sha256: str) -> None:
+        path = self.path(sha256)
+        with refusing():
+            path.unlink(missing_ok=True)
+            # After a power cut it must not be there again.
+            if path.parent.exists():
+                _sync_directory(path.parent)
+
     def digests(self) -> Iterator[str]:
         with refusing():
             for path in self.root.glob("??/??/*"):
@@ -108,7 +116,11 @@ class LocalStore:
         try:
             os.link(path, target, follow_symlinks=False)
         except FileExistsError:
-            self.verify(sha256)
+            try:
+                self.verify(sha256)
+            except ObjectMissing:
+                # A disposal took it in between.
+                os.link(path, target, follow_symlinks=False)
         # After a power cut the file is there only if every directory on the way is; another process may have made one.
         for directory in (target.parent, target.parent.parent, self.root):
             _sync_directory(directory)

@@ -70,7 +70,7 @@ class ObjectDamaged(AuditError):
 
 
 class ObjectStore(Protocol):
-    """Bytes under their SHA-256: written once, never replaced, never deleted."""
+    """Bytes under their SHA-256: written once, never replaced, removed by a disposal alone (ADR 0009)."""
 
     def put(self, stream: BinaryIO, *, limit: int) -> Stored:
         """Store what ``stream`` still holds, in little memory; the same bytes again are stored once.
@@ -92,6 +92,12 @@ class ObjectStore(Protocol):
 
     def verify(self, sha256: str) -> None:
         """Read all bytes and compare. Raises: ObjectMissing, ObjectDamaged, StoreUnavailable."""
+
+    def remove(self, sha256: str) -> None:
+        """Remove what is stored under the name, for good; what is not there is none. Raises: StoreUnavailable.
+
+        For ``evidence.services.disposal``, which has recorded by then who decided it and why.
+        """
 
     def digests(self) -> Iterator[str]:
         """Yield the name of everything stored, in no order."""

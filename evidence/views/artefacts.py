@@ -24,10 +24,11 @@ from dcase_audit.cases.words import Status
 from dcase_audit.errors import AuditError
 from dcase_audit.pages import find, given, page_after, refuse, show
 from evidence import services
-from evidence.forms import ArtefactForm
-from evidence.models import Artefact, Decision, Kind, Support
+from evidence.forms import ArtefactForm, HoldForm
+from evidence.models import Artefact, Decision, Kind, LegalHold, Support
 from evidence.querysets import ArtefactQuerySet
 from evidence.reading import moment_or_none, status_of
+from evidence.services.custody import may_keep
 from evidence.views.deciding import revisions_of
 
 ORDER = ("standing__due_at", "standing__artefact_id")
@@ -155,6 +156,8 @@ def show_artefact(
         "supports": supports.select_related("node", "case").order_by("unlinked_at", "pk"),
         "revisions": revisions,
         "may_write": may_write,
+        "holds": LegalHold.objects.open().filter(artefact=found).select_related("revision", "placed_by"),
+        "hold_form": HoldForm.on(found) if may_keep(user, found) else None,
         "may_review": may_write and any(shown.state == Decision.Kind.ACCEPTED for shown in revisions),
     }
     return show(request, "artefact.html", context)

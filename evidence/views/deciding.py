@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
 from evidence import services
-from evidence.forms import OptionalReasonForm, ReasonForm
-from evidence.models import Artefact, Decision, Revision, RevisionFile
+from evidence.forms import ExtensionForm, OptionalReasonForm, ReasonForm
+from evidence.keeping import Keeping, keeping_of
+from evidence.models import Artefact, Decision, LegalHold, Revision, RevisionFile
+from evidence.services.custody import may_keep
 
 Kind = Decision.Kind
-DRAFT = "draft"
+DRAFT, EXTEND = "draft", "extend"
 MOST_REVISIONS = 100
 
 
@@ -43,7 +45,10 @@ ACTIONS: dict[str, Action] = {
 
 
 class ShownRevision(NamedTuple):
-    """A revision with its files and decisions, and what the reader may do. ``withheld``: shown by hash only."""
+    """A revision with its files, its decisions and what keeps it, and what the reader may do.
+
+    ``withheld``: shown by hash only. ``extension``: the form that keeps it longer, where the reader may.
+    """
 
     revision: Revision
     state: str
@@ -52,6 +57,9 @@ class ShownRevision(NamedTuple):
     withheld: bool
     actions: list[tuple[str, Action, Form]]
     own_submission: bool
+    keeping: Keeping | None
+    holds: list[LegalHold]
+    extension: Form | None
 
     @property
     def decision_of_state(self) -> Decision | None:
@@ -61,17 +69,25 @@ class ShownRevision(NamedTuple):
 def revisions_of(artefact: Artefact, user: User, refused: Mapping[tuple[int, str], Form]) -> list[ShownRevision]:
     """Return the last revisions that the reader may see, the newest first, in a constant number of queries."""
     rows = Revision.objects.visible_to(user).filter(artefact=artefact).select_related("created_by", "corrects")
-    rows = rows.prefetch_related("files__file", "decisions__by").order_by("-number")
-    return [_shown(revision, artefact, user, refused) for revision in rows[:MOST_REVISIONS]]
+    rows = rows.with_kept_until().order_by("-number")
+    rows = rows.prefetch_related("files__file__disposals__disposed_by", "decisions__by", "extensions__extended_by")
+    holds = list(LegalHold.objects.open().filter(artefact=artefact))
+    keeps = may_keep(user, artefact)
+    return [_shown(revision, artefact, user, refused, holds, keeps) for revision in rows[:MOST_REVISIONS]]
 
 
 def _shown(
-    revision: Revision, artefact: Artefact, user: User, refused: Mapping[tuple[int, str], Form]
+    revision: Revision,
+    artefact: Artefact,
+    user: User,
+    refused: Mapping[tuple[int, str], Form],
+    holds: list[LegalHold],
+    keeps: bool,
 ) -> ShownRevision:
     decisions = list(revision.decisions.all())
     names = offered(revision, decisions, artefact, user)
     # What was tried and refused comes back with its sentence, whether it is offered or not.
-    names += [name for pk, name in refused if pk == revision.pk and name not in names]
+    names += [name for pk, name in refused if pk == revision.pk and name in ACTIONS and name not in names]
     actions = [(name, ACTIONS[name], refused.get((revision.pk, name)) or form_of(revision, name)) for name in names]
     submission = next((one for one in decisions if one.kind == Kind.SUBMITTED), None)
     return ShownRevision(
@@ -82,7 +98,14 @@ def _shown(
         withheld=is_withheld(revision, artefact, user),
         actions=actions,
         own_submission=submission is not None and user.pk in (submission.by_id, revision.created_by_id),
+        keeping=keeping_of(revision),
+        holds=[hold for hold in holds if hold.revision_id in (None, revision.pk)],
+        extension=refused.get((revision.pk, EXTEND)) or _extension_of(revision) if keeps else None,
     )
+
+
+def _extension_of(revision: Revision) -> Form | None:
+    return ExtensionForm(prefix=f"r{revision.pk}-{EXTEND}") if revision.is_submitted else None
 
 
 def is_withheld(revision: Revision, artefact: Artefact, user: User) -> bool:

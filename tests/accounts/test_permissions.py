@@ -46,6 +46,20 @@ RULES: dict[str, tuple[Rule, str, str | None]] = {
         "ken hana",
         "evidence:write",
     ),
+    "may_keep": (
+        lambda access: permissions.may_keep(
+            access, custodian_id=SERVICE, accountable_ids=frozenset({SERVICE, MANAGEMENT})
+        ),
+        "hana miki",
+        "evidence:write",
+    ),
+    "may_release": (
+        lambda access: permissions.may_release(
+            access, custodian_id=SERVICE, accountable_ids=frozenset({SERVICE, MANAGEMENT}), placer_id=OLGA
+        ),
+        "hana miki",
+        "evidence:write",
+    ),
     "may_upload_drill_results": (
         lambda access: permissions.may_upload_drill_results(access, department_id=SERVICE),
         "olga ken hana robot",
@@ -114,6 +128,7 @@ def test_what_belongs_to_no_department_is_nobodys(who: str) -> None:
 
     assert not permissions.may_write_evidence(access, custodian_id=None)
     assert not permissions.may_decide(access, custodian_id=None, submitter_id=None)
+    assert not permissions.may_keep(access, custodian_id=None, accountable_ids=frozenset())
     assert not permissions.may_upload_drill_results(access, department_id=None)
     assert not permissions.may_write_subject(access, department_id=None)
     assert not permissions.may_edit_case(access, accountable_ids=frozenset())
@@ -125,3 +140,8 @@ def test_four_eyes_count_persons_and_not_roles() -> None:
     assert not permissions.may_decide(both, custodian_id=SERVICE, submitter_id=OLGA)
     assert permissions.may_decide(both, custodian_id=SERVICE, submitter_id=KEN)
     assert permissions.may_decide(both, custodian_id=SERVICE, submitter_id=None)
+
+    head = Access(user_id=OLGA, heads=frozenset({SERVICE}), manages=frozenset({MANAGEMENT}))
+    of = {"custodian_id": SERVICE, "accountable_ids": frozenset({MANAGEMENT})}
+    assert not permissions.may_release(head, **of, placer_id=OLGA)  # type: ignore[arg-type]
+    assert permissions.may_release(head, **of, placer_id=KEN)  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ class Stage(NamedTuple):
     proposed: Revision
     result: int
     report: int
+    hold: int
 
     @property
     def etags(self) -> dict[str, str]:
@@ -68,6 +69,7 @@ def make_stage(cast: Cast) -> Stage:
         proposed=proposed,
         result=result.pk,
         report=reports.order(case=cast.case, at=NOW, known=NOW, language="ja", actor=cast.miki, ordered_at=NOW).pk,
+        hold=services.place_hold(artefact=night, actor=cast.hana, at=NOW, reason="照会への対応").pk,
     )
 
 
@@ -134,6 +136,7 @@ def read(response: Any) -> Any:
 RULE = {"kind": "rule", "key": "new", "title": {"ja": "規程"}, "custodian": "it-service"}
 LINK = {"case": "recurrence", "node": "E_1"}
 WHY = {"reason": "試験環境の誤り"}
+LONGER = {"until": "2999-01-01T00:00:00Z", "basis": "contract", "text": {"ja": "保守契約"}}
 REVISION = "api/v1/revisions/<id:pk>"
 
 #                     nobody otto  bo  olga ken  hana miki rin  ada  robot
@@ -144,6 +147,8 @@ OF_THE_CASE = (401, 404, 200, 200, 200, 200, 200, 200, 404, 403)
 OF_IT_SERVICE = (401, 404, 404, 200, 200, 200, 404, 200, 404, 403)
 THE_DEPARTMENTS_OWN = (401, 404, 404, 200, 200, 200, 404, 404, 404, 403)
 MEMBERS_MAKE = (401, 404, 404, 201, 201, 201, 404, 403, 404, 403)
+# Miki does not see the evidence and answers for what it supports.
+OF_WHOM_IT_CONCERNS = (401, 404, 404, 200, 200, 200, 200, 200, 404, 403)
 APPROVERS_DECIDE = (401, 404, 404, 403, 201, 201, 404, 403, 404, 403)
 
 API_ROWS = [
@@ -190,6 +195,27 @@ API_ROWS = [
         f"{REVISION}/annul",
         decide("proposed", "annul", WHY),
         (401, 404, 404, 403, 201, 409, 404, 403, 404, 403),
+    ),
+    Row(
+        "POST",
+        f"{REVISION}/extend-retention",
+        post("revisions/{stage.accepted.pk}/extend-retention", LONGER),
+        (401, 404, 404, 403, 403, 201, 404, 403, 404, 403),
+    ),
+    Row("GET", "api/v1/holds", get("holds"), READERS),
+    Row("GET", "api/v1/holds/<id:pk>", get("holds/{stage.hold}"), OF_WHOM_IT_CONCERNS),
+    Row(
+        "POST",
+        "api/v1/artefacts/<key:key>/holds",
+        post("artefacts/night-drills/holds", WHY),
+        (401, 404, 404, 403, 403, 201, 201, 403, 404, 403),
+    ),
+    # Hana placed it.
+    Row(
+        "POST",
+        "api/v1/holds/<id:pk>/release",
+        post("holds/{stage.hold}/release", WHY),
+        (401, 404, 404, 403, 403, 409, 201, 403, 404, 403),
     ),
     Row(
         "PUT",

@@ -151,7 +151,7 @@ AUTHENTICATION = 2
 COSTS = {
     "artefacts": 2,
     "artefacts?case=recurrence&department=it-service&status=pending&q=made": 4,
-    "artefacts/made-0": 4,
+    "artefacts/made-0": 5,
     "drills": 2,
     "drills/night-failover": 3,
     "due": 3,

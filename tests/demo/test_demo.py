@@ -29,7 +29,8 @@ from dcase_audit.notices.models import Notice, OpenItem
 from drills.models import DrillResult, Occurrence, RefusedUpload
 from evidence import services as evidence
 from evidence.asof import CaseStatus, case_forecast, case_status
-from evidence.models import Decision, Gap, Revision
+from evidence.disposable import disposable
+from evidence.models import Decision, Gap, Kind, LegalHold, Revision
 from evidence.sweeping import sweep
 from tests.demo_case import DEMO_NOW, DemoCase, tell
 from tests.sealing import Sealing
@@ -229,6 +230,15 @@ def test_the_year_holds_what_an_auditor_doubts_first(demo_case: DemoCase) -> Non
     assert Revision.objects.filter(confidentiality="confidential").count() == 1
     assert Gap.objects.filter(until__isnull=False).count() == 3
     assert not Gap.objects.filter(until=None).exists()
+
+
+def test_every_kind_says_how_long_it_is_kept_and_one_record_is_on_hold(demo_case: DemoCase) -> None:
+    assert all(kind.retention and kind.retention_text_ja and kind.retention_text_en for kind in Kind.objects.all())
+    submitted = Revision.objects.submitted()
+    assert not submitted.filter(retention={}).exists()
+    assert not disposable()
+    (hold,) = LegalHold.objects.open()
+    assert (hold.artefact.key, str(hold.placed_by)) == ("night-drill-record", "Hana Hatanaka")
 
 
 def test_people_were_told_and_it_climbed(demo_case: DemoCase) -> None:

@@ -84,6 +84,11 @@ ROWS = [
         (302, 404, 404, 200, 302, 302, 404, 200, 404),
     ),
     Row("post", "revision-annul", "/revisions/{proposed}/annul/", (302, 404, 404, 200, 302, 200, 404, 200, 404)),
+    # Days are entered by people: a form that is not whole comes back.
+    Row("post", "revision-extend", "/revisions/{accepted}/extend/", (302, 404, 404, 403, 403, 200, 404, 403, 404)),
+    Row("get", "holds", "/holds/", to_all(200)),
+    Row("post", "hold-place", "/holds/place/", to_all(200)),
+    Row("post", "hold-release", "/holds/{hold}/release/", (302, 404, 404, 200, 200, 200, 302, 200, 404)),
     Row("get", "due", "/due/", to_all(200)),
     Row("get", "inbox", "/inbox/", to_all(200)),
     Row("post", "inbox-read", "/inbox/read/", to_all(302)),
@@ -130,6 +135,7 @@ def numbers(stage: Stage) -> dict[str, object]:
         "result": stage.result,
         "report": stage.report,
         "token": issue(user=stage.cast.olga, name="own", scopes=["read"], expires_at=SOMEDAY)[0].pk,
+        "hold": stage.hold,
         "sha256": stage.waiting.files.select_related("file").get().file.sha256,
         "item": OpenItem.objects.open().filter(party=stage.cast.it_service).latest("pk").pk,
     }
@@ -151,7 +157,7 @@ def form_of(row: Row, stage: Stage) -> dict[str, str]:
     for name in ("draft", "waiting", "accepted", "refuting", "proposed"):
         if f"{{{name}}}" in row.path:
             return {f"r{found[name]}-{row.name.removeprefix('revision-')}-reason": "理由"}
-    return {}
+    return {f"h{found['hold']}-reason": "理由"} if row.name == "hold-release" else {}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.path}")

@@ -18,7 +18,7 @@ from dcase_audit.accounts.models import ApiToken, Membership, Party, PastName, U
 from dcase_audit.calendars.models import Calendar
 from dcase_audit.cases.models import Criterion, SettlementRequest
 from dcase_audit.pages import ORGANISATION_ZONE
-from evidence.models import Artefact, Standing
+from evidence.models import Artefact, Kind, Standing
 from tests.cast import NOW, Cast, submitted
 from tests.pages.conftest import As, text_of
 from tests.server import sequencing
@@ -374,3 +374,49 @@ def test_no_token_of_a_person_is_issued_by_somebody_else(cast: Cast, as_: As) ->
 
     assert as_("ada").post("/admin/accounts/apitoken/add/", fields).status_code == 200
     assert not ApiToken.objects.filter(name="for ken").exists()
+
+
+KIND = {
+    "key": "photo",
+    "name_ja": "写真",
+    "name_en": "Photograph",
+    "retention": "P5Y",
+    "retention_from": "validity_end",
+    "retention_zone": "Asia/Tokyo",
+    "retention_basis": "contract",
+    "retention_text_ja": "保守契約第9条",
+    "retention_text_en": "",
+}
+
+
+def test_administrators_say_how_long_a_kind_of_evidence_is_kept(cast: Cast, as_: As) -> None:
+    assert as_("ada").post("/admin/evidence/kind/add/", KIND).status_code == 302
+
+    made = Kind.objects.get(key="photo")
+    assert (made.retention, made.retention_from, made.retention_text_ja) == ("P5Y", "validity_end", "保守契約第9条")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"retention_text_ja": ""}, {"retention": "5 years"}, {"retention_basis": "whim"}, {"retention_zone": "Mars"}],
+    ids=str,
+)
+def test_a_retention_that_says_too_little_is_refused(cast: Cast, as_: As, change: dict[str, str]) -> None:
+    response = as_("ada").post("/admin/evidence/kind/add/", {**KIND, **change})
+
+    assert response.status_code == 200
+    assert not Kind.objects.filter(key="photo").exists()
+
+
+def test_what_was_submitted_is_kept_as_it_was_promised(cast: Cast, as_: As) -> None:
+    found = submitted(cast.night_drills, cast.olga)
+    kind = cast.kinds["drill-record"]
+    shorter = {"name_ja": "訓練記録", "name_en": "Drill record", "retention": "P1D", "retention_from": "received"}
+
+    response = as_("ada").post(f"/admin/evidence/kind/{kind.pk}/change/", {**KIND, **shorter})
+
+    assert response.status_code == 302
+    before = found.retain_until
+    found.refresh_from_db()
+    assert found.retain_until == before
+    assert submitted(cast.night_drills, cast.olga, content=b"later").retention["floor"] == "P1D"

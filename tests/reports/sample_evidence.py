@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from dcase_audit.reports.contents import (
     Artefact,
     Decision,
+    Disposal,
     File,
     Gap,
     Language,
+    Retention,
     Revision,
     SubjectVersion,
     Support,
@@ -70,6 +73,18 @@ class Maker:
 
     def file(self, name: str, size: int, media_type: str = PDF, role: Any = "main") -> File:
         return File(sha256=digest(f"{name} {size}"), size=size, media_type=media_type, name=name, role=role)
+
+    def disposed(self, name: str, size: int) -> File:
+        """Return a file that went when nothing kept it any more."""
+        why, rule = ("保存期間の満了", "its retention is over"), ("文書管理規程第12条", "Document rules, article 12")
+        disposal = Disposal(
+            at=day(2026, 2, 2, 10),
+            by=self.pick(OWNERS["head"]),
+            reason=self.pick(why),
+            basis="rule",
+            text=self.pick(rule),
+        )
+        return replace(self.file(name, size), disposal=disposal)
 
     def pick(self, pair: Pair) -> str:
         return pick(self.language, pair)
@@ -154,7 +169,9 @@ def rules(make: Maker) -> tuple[Artefact, ...]:
             ("役割定義", "role definition"), "E_3", "olga",
             make.revision(1, day(2024, 12, 18, 10), standing="ended", covers=roles, valid_from=day(2024, 12, 22),
                           valid_until=day(2025, 12, 22), proves_until=day(2024, 12, 18),
-                          files=(make.file("体制と役割_2025.pdf", 210_004),)),
+                          retention=Retention(at_least=day(2025, 12, 23), basis="rule",
+                                              text=make.pick(("文書管理規程第12条", "Document rules, article 12"))),
+                          files=(make.disposed("体制と役割_2025.pdf", 210_004),)),
             make.revision(2, day(2025, 12, 20, 17), standing="withdrawn", covers=roles, valid_from=day(2025, 12, 22),
                           valid_until=day(2026, 12, 22), proves_until=day(2025, 12, 20),
                           files=(make.file("体制と役割_2026.pdf", 213_558),),
@@ -181,6 +198,9 @@ def rules(make: Maker) -> tuple[Artefact, ...]:
             make.revision(1, day(2026, 3, 27, 11), covers=("recovery", "forced-switch"), valid_from=day(2026, 4, 1),
                           valid_until=day(2027, 4, 1), proves_until=day(2026, 3, 27),
                           subjects=(SubjectVersion(subject="failover-manual", version="12"),),
+                          retention=Retention(at_least=day(2036, 3, 28), basis="law", text=make.pick(
+                              ("金融商品取引法", "Financial Instruments and Exchange Act"))),
+                          held_since=day(2026, 10, 5, 9),
                           files=(make.file("recovery-day-v7.pdf", 402_118),)),
         ),
         make.artefact(

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from django.template import TemplateDoesNotExist
 
-from dcase_audit.reports.contents import Language, Link, ReportContents
+from dcase_audit.reports.contents import Disposal, Language, Link, ReportContents, Retention
 from dcase_audit.reports.render import html
 from dcase_audit.reports.render.html import compose
 from dcase_audit.reports.render.phrases import WORD_JOINER
 from tests.reports.sample import LANGUAGES, sample
+from tests.reports.sample_words import AT
 
 HOSTILE = (
     '<img src="file:///etc/passwd">',
@@ -32,7 +33,11 @@ def hostile(language: Language, text: str) -> ReportContents:
     revisions = tuple(
         replace(
             revision,
-            files=tuple(replace(file, name=text, media_type=text) for file in revision.files),
+            files=tuple(
+                replace(file, name=text, media_type=text, disposal=Disposal(at=AT, by=text, reason=text, basis="law"))
+                for file in revision.files
+            ),
+            retention=Retention(at_least=AT, basis="law", text=text),
             decisions=tuple(replace(decision, by=text, reason=text) for decision in revision.decisions),
             covers=(text,),
         )
@@ -110,6 +115,26 @@ def test_loosened_criteria_say_what_they_were_and_who_agreed() -> None:
         " IT Service (Hana Hatanaka, 2026-08-28) Management (Miki Miyamae, 2026-08-31)" in document
     )
     assert "E_99 allows a longer silence 5 minutes not limited None." in document
+
+
+KEPT = {
+    "en": "kept at least until 2036-03-27 by law Financial Instruments and Exchange Act"
+    " | on legal hold since 2026-10-05",
+    "ja": "少なくとも2036-03-27まで保存（法令） 金融商品取引法 | 2026-10-05から保全中",
+}
+GONE = {
+    "en": "Disposed of on 2026-02-02 by Yoshiyuki Watanabe; had been kept by rule of the organisation Document rules, "
+    "article 12 | its retention is over",
+    "ja": "2026-02-02に廃棄（渡邊 𠮷之）。保存の根拠は社内規程 文書管理規程第12条 | 保存期間の満了",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_register_says_what_keeps_evidence_and_what_was_disposed_of(language: Language) -> None:
+    document = compose(sample(language), manifest_sha256="0" * 64).html.replace(WORD_JOINER, "").replace("\u200b", "")
+
+    assert KEPT[language] in html_text(document)
+    assert GONE[language] in html_text(document)
 
 
 def test_a_drill_without_a_date_in_the_period_says_so() -> None:

@@ -14,7 +14,7 @@ from dcase_audit.cases.words import Status
 from dcase_audit.reports.contents import Reason, Target
 from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVerdict, Outcome
 from dcase_audit.reports.contents.editions import Change
-from dcase_audit.reports.contents.evidence import DecisionKind, FileRole, Standing, Verdict
+from dcase_audit.reports.contents.evidence import Basis, DecisionKind, FileRole, Standing, Verdict
 from dcase_audit.reports.render.html import SECTIONS, TEMPLATES
 from dcase_audit.reports.words import Wording, exact, status_meanings, terms
 from dcase_audit.reports.words.catalogue import catalogue
@@ -43,6 +43,7 @@ def test_every_word_of_a_vocabulary_is_said_in_both_languages() -> None:
         "verdict": Verdict,
         "standing": Standing,
         "decision": DecisionKind,
+        "basis": Basis,
         "role": FileRole,
         "outcome": Outcome,
         "drill_verdict": DrillVerdict,

@@ -269,6 +269,15 @@ class World:
             self.files[digest] = data
         return digest
 
+    def dispose(self, digest: str, *, id: int, file: int, **more: Any) -> str:
+        """Dispose of a file by its number; what had kept it was a law."""
+        self.files.pop(digest, None)
+        self.withheld.pop(digest, None)
+        said = {"disposed_at": "2026-04-01T09:00:30+00:00", "stopped_at": None, "restored_at": None, "basis": "law"}
+        return self.insert(
+            "evidence_disposal", **{"id": id, "file_id": file, **said, "text_ja": "法令", "text_en": "A law", **more}
+        )
+
     def edition(self, slug: str, document: str, *, id: int) -> None:
         """Publish the first edition of a case."""
         digest = hashlib.sha256(document.encode()).hexdigest()

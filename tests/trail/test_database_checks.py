@@ -67,6 +67,7 @@ FAULTS: dict[LiteralString, str] = {
     "GRANT UPDATE ON SEQUENCE evidence_decision_id_seq TO dcase_app": "may set evidence_decision_id_seq",
     "ALTER TABLE evidence_revision DISABLE TRIGGER revision_is_immutable": "evidence_revision.revision_is_immutable",
     "ALTER TABLE evidence_revision ENABLE TRIGGER revision_is_immutable": "evidence_revision.revision_is_immutable",
+    "ALTER TABLE trail.disclosure DISABLE TRIGGER evidence_keeps_entries": "disclosure.evidence_keeps_entries",
 }
 
 

@@ -200,7 +200,7 @@ OF_CALL: dict[LiteralString, Answers] = {
     "SELECT trail.capture()": NOBODY,
     "SELECT trail.refuse()": NOBODY,
     "SELECT trail.blank()": NOBODY,
-    "SELECT trail.redact(-1, '{row.key}', 'nothing there')": (YES, DENIED, DENIED),
+    "SELECT trail.redact(-1, '{row.key}', 'nothing there', '')": (YES, DENIED, DENIED),
     "SELECT trail.context()": NOBODY,
     "SELECT trail.record('a.b', 'c:1', '{}')": (YES, DENIED, DENIED),
     "SELECT trail.pending()": (YES, DENIED, YES),

@@ -63,7 +63,8 @@ def another_file() -> StoredFile:
         {"created_at": AT + DAY},
         {"note": "x"},
         {"subjects": {}},
-        {"legal_hold": True, "note": "x"},
+        {"retain_until": AT + timedelta(days=36500), "note": "x"},
+        {"retention": {}},
     ],
     ids=str,
 )
@@ -73,15 +74,6 @@ def test_no_member_of_a_submitted_revision_changes(submitted: Revision, change: 
 
 def test_a_submitted_revision_is_not_deleted(submitted: Revision) -> None:
     assert refused(lambda: Revision.objects.filter(pk=submitted.pk)._raw_delete("default")) == "23001"
-
-
-def test_a_legal_hold_and_a_longer_retention_may_come_later(submitted: Revision) -> None:
-    row = Revision.objects.filter(pk=submitted.pk)
-
-    assert row.update(legal_hold=True) == 1
-    assert row.update(retain_until=AT + timedelta(days=3650)) == 1
-    assert refused(lambda: row.update(retain_until=AT + timedelta(days=3649))) == "23001"
-    assert refused(lambda: row.update(retain_until=None)) == "23001"
 
 
 def test_a_draft_may_change_and_go(draft: Revision) -> None:

@@ -59,6 +59,37 @@ def test_a_bundle_is_verified_and_the_report_says_what_was_not_checked() -> None
     assert outcome.report["counts"]["withheld_files"] == 1
 
 
+def test_a_file_that_was_disposed_of_is_said_to_be_and_not_missed() -> None:
+    world = small_world()
+    world.dispose(PROCEDURE, id=1, file=3)
+
+    outcome = run(world.bundle().zip())
+
+    assert outcome.status == 0
+    assert outcome.report["counts"]["disposed_files"] == 1
+    assert outcome.report["disposed"] == [
+        {
+            "sha256": PROCEDURE,
+            "at": "2026-04-01T09:00:30+00:00",
+            "basis": "law",
+            "text_ja": "法令",
+            "text_en": "A law",
+        }
+    ]
+    assert "0 files; 1 are withheld; 1 were disposed of" in outcome.says("files")
+
+
+def test_nothing_rests_on_what_is_closed_of_a_disposal() -> None:
+    world = small_world()
+    world.dispose(PROCEDURE, id=1, file=3)
+    seq = seq_of(world, "evidence_disposal/1", 1)
+
+    outcome = run_here(world.bundle(closed={seq: ["row.stopped_at"]}).zip())
+
+    assert outcome.status == 0
+    assert "stopped_at of evidence_disposal/1" in outcome.says("files")
+
+
 def test_a_log_without_events_is_verified() -> None:
     assert run(World().bundle().zip()).status == 0
 
@@ -338,6 +369,48 @@ def withheld_and_there(world: World) -> Bundle:
     bundle = world.bundle()
     bundle.withheld.append({"sha256": next(iter(bundle.files)), "reason": "why not"})
     return bundle
+
+
+PROCEDURE = "62c345be0a8a308e01c1d60cb60b00369aa781a640367dc8761aedd60e1e94d7"
+
+
+@attack("files", object=f"file {PROCEDURE}")
+def disposed_of_and_there(world: World) -> Bundle:
+    there = dict(world.files)
+    world.dispose(PROCEDURE, id=1, file=3)
+    bundle = world.bundle()
+    bundle.files = there
+    return bundle
+
+
+@attack("files", object="evidence_revision/17")
+def file_left_out_whose_disposal_was_stopped(world: World) -> Bundle:
+    world.dispose(PROCEDURE, id=1, file=3, stopped_at="2026-04-01T09:00:31+00:00")
+    return world.bundle()
+
+
+@attack("files", object="evidence_revision/17")
+def file_left_out_that_was_received_anew(world: World) -> Bundle:
+    world.dispose(PROCEDURE, id=1, file=3, restored_at="2026-04-01T09:00:31+00:00")
+    return world.bundle()
+
+
+@attack("files", object=f"file {PROCEDURE}")
+def disposed_of_and_withheld(world: World) -> Bundle:
+    world.dispose(PROCEDURE, id=1, file=3)
+    bundle = world.bundle()
+    bundle.withheld.append({"sha256": PROCEDURE, "reason": "why not"})
+    return bundle
+
+
+@attack("state", object="evidence_disposal/1")
+def disposal_that_no_event_tells_of(world: World) -> Bundle:
+    world.dispose(PROCEDURE, id=1, file=3)
+    row = world.rows["evidence_disposal/1"]
+    world = small_world()
+    world.files.clear()
+    world.rows["evidence_disposal/1"], world.keys["evidence_disposal"] = row, "id"
+    return world.bundle()
 
 
 @attack("cases", object="cases_case/1")

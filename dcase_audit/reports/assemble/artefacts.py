@@ -9,6 +9,7 @@ from typing import cast
 from django.conf import settings
 
 from dcase_audit.cases.models import Case
+from dcase_audit.reports.assemble.keeping import disposal_of, held_since, retention_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Artefact, Decision, File, Gap, Revision, SubjectVersion, Support
 from dcase_audit.reports.contents.evidence import DecisionKind, FileRole, Standing, Verdict
@@ -29,7 +30,14 @@ def artefacts_of(
         models.Artefact.objects.filter(supports__case=case, supports__linked_at__lte=known)
         .distinct()
         .select_related("kind", "custodian")
-        .prefetch_related("supports__node", "revisions__files__file", "revisions__decisions", "revisions__corrects")
+        .prefetch_related(
+            "supports__node",
+            "revisions__files__file__disposals",
+            "revisions__decisions",
+            "revisions__corrects",
+            "revisions__extensions",
+            "holds__release",
+        )
         .order_by("key")
     )
     return tuple(_artefact(case, row, leaves, names, at, known) for row in found), leaves
@@ -50,7 +58,10 @@ def _artefact(
         supports=tuple(
             _support(link, known) for link in row.supports.all() if link.case_id == case.pk and link.linked_at <= known
         ),
-        revisions=tuple(_revision(r, mine, names, at, known) for r in sorted(submitted, key=lambda r: r.number)),
+        revisions=tuple(
+            _revision(r, mine, list(row.holds.all()), names, at, known)
+            for r in sorted(submitted, key=lambda r: r.number)
+        ),
     )
 
 
@@ -59,7 +70,14 @@ def _support(link: models.Support, known: datetime) -> Support:
     return Support(node=link.node.key, linked_at=link.linked_at, unlinked_at=unlinked, rationale=link.rationale)
 
 
-def _revision(row: models.Revision, leaves: list[Leaf], names: Names, at: datetime, known: datetime) -> Revision:
+def _revision(
+    row: models.Revision,
+    leaves: list[Leaf],
+    holds: list[models.LegalHold],
+    names: Names,
+    at: datetime,
+    known: datetime,
+) -> Revision:
     decisions = sorted((d for d in row.decisions.all() if d.at <= known), key=lambda d: (d.at, d.pk))
     hidden = row.confidentiality == models.Revision.Confidentiality.CONFIDENTIAL
     assert row.submitted_at is not None
@@ -77,14 +95,16 @@ def _revision(row: models.Revision, leaves: list[Leaf], names: Names, at: dateti
             SubjectVersion(subject=key, version=value["version"] or value.get("digest", "")[:12])
             for key, value in sorted(row.subjects.items())
         ),
-        files=tuple(_file(use, hidden) for use in row.files.all()),
+        files=tuple(_file(use, hidden, names, known) for use in row.files.all()),
         decisions=tuple(_decision(decision, names) for decision in decisions),
         confidential_reason=row.confidential_reason if hidden else "",
         corrects=row.corrects.number if row.corrects else None,
+        retention=retention_of(row, names, known),
+        held_since=held_since(row, holds, known),
     )
 
 
-def _file(use: models.RevisionFile, hidden: bool) -> File:
+def _file(use: models.RevisionFile, hidden: bool, names: Names, known: datetime) -> File:
     return File(
         sha256=use.file.sha256,
         size=use.file.size,
@@ -93,6 +113,7 @@ def _file(use: models.RevisionFile, hidden: bool) -> File:
         role=cast(FileRole, use.role),
         source_url="" if hidden else use.source_url,
         fetched_at=use.fetched_at,
+        disposal=disposal_of(use.file, names, known),
     )
 
 

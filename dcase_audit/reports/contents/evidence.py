@@ -8,6 +8,8 @@ from typing import Literal
 
 Verdict = Literal["supports", "refutes", "inconclusive"]
 DecisionKind = Literal["submitted", "accepted", "returned", "withdrawn", "voided", "annulment_proposed", "annulled"]
+# What asks for a retention.
+Basis = Literal["law", "contract", "rule"]
 FileRole = Literal["main", "attachment", "translation", "raw", "capture"]
 # What a revision counts for at the report's moment.
 Standing = Literal[
@@ -18,6 +20,26 @@ Standing = Literal[
 TAKEN_BACK: tuple[DecisionKind, ...] = ("returned", "withdrawn", "voided", "annulment_proposed", "annulled")
 # Revisions that bear on a leaf's status now; the others are history and stand in the register only.
 BEARING: frozenset[Standing] = frozenset({"in_force", "upcoming", "waiting", "refuting"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """Until when a revision is kept at least, and which law, contract or rule (``text``) asks for that."""
+
+    at_least: datetime
+    basis: Basis
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disposal:
+    """That a file was disposed of, by whom and why; ``basis`` and ``text`` say what had kept it until then."""
+
+    at: datetime
+    by: str
+    reason: str
+    basis: Basis
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +56,7 @@ class File:
     role: FileRole = "main"
     source_url: str = ""
     fetched_at: datetime | None = None
+    disposal: Disposal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +103,8 @@ class Revision:
     decisions: tuple[Decision, ...] = ()
     confidential_reason: str = ""
     corrects: int | None = None
+    retention: Retention | None = None
+    held_since: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.confidential_reason and any(file.name or file.source_url for file in self.files):

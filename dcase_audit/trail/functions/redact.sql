@@ -1,6 +1,8 @@
 -- Forgets texts and salts of an entry for good. Their commitments stay, so that the log still verifies, and an event says
--- who did it and why. Keys and the hash of the row before are no personal data and stay.
-CREATE OR REPLACE FUNCTION trail.redact(entry bigint, fields text[], reason text) RETURNS integer LANGUAGE plpgsql
+-- who did it and why, and which law demands it where one does. Keys and the hash of the row before are no personal data
+-- and stay. The event comes first: what keeps an entry (triggers of the layers above) reads it.
+CREATE OR REPLACE FUNCTION trail.redact(entry bigint, fields text[], reason text, demanded_by text) RETURNS integer
+LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     said jsonb := trail.context();
@@ -13,6 +15,9 @@ BEGIN
     WHERE d.seq = entry AND n = ANY (fields) AND t IS NOT NULL AND n ~ '^(row|payload|context)[.]'
       AND n <> 'row.id';
     IF forgotten IS NULL THEN RETURN 0; END IF;
+    INSERT INTO trail.outbox (source, kind, subject, payload, context)
+    VALUES ('app', 'trail.redacted', 'entry:' || entry, jsonb_strip_nulls(jsonb_build_object(
+        'fields', forgotten, 'reason', reason, 'demanded_by', nullif(demanded_by, ''))), said);
     UPDATE trail.disclosure d SET
         closed = d.closed || (
             SELECT jsonb_object_agg(n, encode(sha256(convert_to('dcase-audit/field/v1', 'UTF8') || '\x00'::bytea
@@ -28,7 +33,5 @@ BEGIN
             FROM unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i)),
         actor = CASE WHEN 'context.actor' = ANY (forgotten) THEN NULL ELSE d.actor END
     WHERE d.seq = entry;
-    INSERT INTO trail.outbox (source, kind, subject, payload, context)
-    VALUES ('app', 'trail.redacted', 'entry:' || entry, jsonb_build_object('fields', forgotten, 'reason', reason), said);
     RETURN cardinality(forgotten);
 END $$;

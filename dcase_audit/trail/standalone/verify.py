@@ -1288,6 +1288,7 @@ class Report:
     refutations: dict[str, Refuted] = field(default_factory=dict)
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    disposed: list[dict[str, str]] = field(default_factory=list)
     receipt: dict[str, Any] | None = None
 
     def attempt(self, check: str, work: Callable[[], str], *needs: str) -> bool:
@@ -1656,10 +1657,15 @@ class Examination:
 
     # Section 4.8
     def check_files(self) -> str:
-        self.rest_on_open_columns("evidence_storedfile", "evidence_revisionfile")
+        self.rest_on_open_columns("evidence_storedfile", "evidence_revisionfile", "evidence_disposal")
         stored = {row[0]: (row[1], row[2]) for row in self.shown_rows.get("evidence_storedfile", [])}
         sizes = dict(stored.values())
+        self.read_disposals(stored)
+        disposed = {each["sha256"] for each in self.report.disposed}
         withheld = self.read_withheld(sizes)
+        for digest in sorted(disposed):
+            if digest in withheld or f"files/{digest}" in self.bundle.members:
+                raise Refuted("a file that was disposed of is here, or said to be withheld", object=f"file {digest}")
         names = self.bundle.names("files/")
         for name, digest in zip(names, self.workers.map(file_digest, names)):
             if digest != name[6:]:
@@ -1668,11 +1674,21 @@ class Examination:
                 raise Refuted(f"no row of evidence_storedfile speaks of {name} with its size", object=f"file {digest}")
         for file_id, revision_id in self.shown_rows.get("evidence_revisionfile", []):
             digest = stored.get(file_id, ("", ""))[0]
-            if f"files/{digest}" not in self.bundle.members and digest not in withheld:
-                why = f"file {digest or file_id} of revision {revision_id} is neither here nor said to be withheld"
+            if f"files/{digest}" not in self.bundle.members and digest not in withheld | disposed:
+                why = f"file {digest or file_id} of revision {revision_id} is not here, withheld or disposed of"
                 raise Refuted(why, object=f"evidence_revision/{revision_id}")
-        self.report.counts.update(files=len(names), withheld_files=len(withheld))
-        return f"{len(names)} files" + (f"; {len(withheld)} are withheld" if withheld else "")
+        self.report.counts.update(files=len(names), withheld_files=len(withheld), disposed_files=len(disposed))
+        said = f"{len(names)} files" + (f"; {len(withheld)} are withheld" if withheld else "")
+        return said + (f"; {len(disposed)} were disposed of" if disposed else "")
+
+    def read_disposals(self, stored: dict[str, tuple[str, str]]) -> None:
+        """Write down the files that the state says were disposed of: neither stopped nor undone, each in one row."""
+        for row in self.shown_rows.get("evidence_disposal", []):
+            file_id, at, stopped, restored, basis, text_ja, text_en = row
+            digest = stored.get(file_id, ("", ""))[0]
+            if digest and not stopped and not restored:
+                said = {"sha256": digest, "at": at, "basis": basis, "text_ja": text_ja, "text_en": text_en}
+                self.report.disposed.append(said)
 
     def rest_on_open_columns(self, *tables: str) -> None:
         """See that no row that is shown has a closed column that a check looks into: nothing proves it."""
@@ -1887,6 +1903,7 @@ class Chain:
 LOOKED_INTO = {
     "evidence_storedfile": ("id", "sha256", "size"),
     "evidence_revisionfile": ("file_id", "revision_id"),
+    "evidence_disposal": ("file_id", "disposed_at", "stopped_at", "restored_at", "basis", "text_ja", "text_en"),
     "cases_case": ("id", "slug"),
     "cases_edition": ("case_id", "number", "sha256", "published_at"),
 }
@@ -1921,7 +1938,7 @@ def state_block(task: StateTask) -> StateBlock:
                 raise ValueError("rows do not ascend")
             named = f"{table}/{key}".encode()
             if table in LOOKED_INTO:
-                block.kept.append(tuple(str(row[name]) for name in LOOKED_INTO[table]))
+                block.kept.append(tuple(said(row[name]) for name in LOOKED_INTO[table]))
         except (ValueError, TypeError, KeyError) as wrong:
             return block._replace(wrong=Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}"))
         block.keys.append(key)
@@ -1930,6 +1947,11 @@ def state_block(task: StateTask) -> StateBlock:
         else:
             block.rows.append((named, sha256(line).digest()))
     return block
+
+
+def said(value: Any) -> str:
+    """Return a column's value as text, empty where it is null."""
+    return "" if value is None else str(value)
 
 
 def ascending(one: str, other: str) -> bool:
@@ -2122,6 +2144,7 @@ COUNTED = {
     "recorded_late": "events were recorded late: their time is before that of a checkpoint without them",
     "baselines": "rows were there before their capture began, or were rewritten by a change of shape",
     "withheld_files": "files are withheld",
+    "disposed_files": "files were disposed of",
 }
 
 
@@ -2142,6 +2165,7 @@ def as_json(report: Report) -> str:
         "first_bad": report.first_bad(),
         "tables": report.tables,
         "counts": report.counts,
+        "disposed": report.disposed,
         "receipt": report.receipt,
     }
     return json.dumps(document, ensure_ascii=True, indent=2)
@@ -2161,6 +2185,7 @@ def as_text(report: Report) -> str:
         lines += [f"  {table:<40} {each['live']:>9,} {each['disclosed']:>9,}" for table, each in report.tables.items()]
     told = [f"  {report.counts[name]:,} {words}" for name, words in COUNTED.items() if report.counts.get(name)]
     lines += ["", "Also", *told] if told else []
+    lines += disposed_lines(report.disposed)
     lines += receipt_lines(report.receipt)
     return "\n".join([*lines, "", *verdict_lines(report)])
 
@@ -2179,6 +2204,16 @@ def log_lines(log: dict[str, Any]) -> list[str]:
     for each in witnesses:
         if not each["independent"]:
             lines.append(f"  {shown(each['key'])}: {NOT_INDEPENDENT}")
+    return lines
+
+
+def disposed_lines(disposed: list[dict[str, str]]) -> list[str]:
+    if not disposed:
+        return []
+    lines = ["", "Disposed of, as the log says: when, and what had kept it until then"]
+    for each in disposed:
+        rule = each["text_en"] or each["text_ja"] or "-"
+        lines.append(f"  {each['sha256']} {shown(each['at'], 40)} {shown(each['basis'], 20)}: {shown(rule, 300)}")
     return lines
 
 

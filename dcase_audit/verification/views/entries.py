@@ -26,11 +26,13 @@ from dcase_audit.verification.history import told
 from dcase_audit.verification.models import Checkpoint, Entry
 from dcase_audit.verification.naming import name_of
 from dcase_audit.verification.querysets import EntryQuerySet
-from dcase_audit.verification.scope import ALWAYS, UNDER
+from dcase_audit.verification.scope import ALWAYS, UNDER, UNDER_POINTED_AT
 from dcase_audit.verification.words import KINDS, kind_word, table_word
 from evidence.models import Artefact, Revision
 
-TABLES = sorted({*ALWAYS, *UNDER, "cases_case", "cases_node", "evidence_artefact", "evidence_subject"})
+TABLES = sorted(
+    {*ALWAYS, *UNDER, *UNDER_POINTED_AT, "cases_case", "cases_node", "evidence_artefact", "evidence_subject"}
+)
 
 
 def _by_word(words: dict[str, str]) -> list[tuple[str, str]]:

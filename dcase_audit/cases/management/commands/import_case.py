@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from dcase_audit import clock
 from dcase_audit.cases import grammar, services
 from dcase_audit.cases.interchange import FORMATS, ParsedCase
 from dcase_audit.errors import AuditError, Invalid
-from dcase_audit.trail.context import acting, as_json
+from dcase_audit.trail.context import on_behalf_of
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from None
         try:
-            with _on_behalf_of(options["actor"]):
+            with on_behalf_of(options["actor"]) if options["actor"] else nullcontext():
                 report = self._import(data, options)
         except AuditError as refusal:
             if options["json"]:
@@ -69,15 +69,6 @@ class Command(BaseCommand):
             self.stdout.write("not carried: {place}: {what}".format(**line))
         for line in report["findings"]:
             self.stdout.write("{severity} {code} {node}: {message_en}".format(**line))
-
-
-def _on_behalf_of(name: str | None) -> AbstractContextManager[None]:
-    """Add to the trail's context the person that the operator names; who runs the command stays in it."""
-    if not name:
-        return nullcontext()
-    said = json.loads(as_json() or "{}")
-    said.pop("clock", None)
-    return acting(**{"actor": "command:import_case", **said, "on_behalf_of": name})
 
 
 def _findings(parsed: ParsedCase, profile: str | None) -> list[grammar.Finding]:

@@ -15,10 +15,21 @@ class Command(BaseCommand):
         parser.add_argument("entry", type=int, help="the entry's number in the log")
         parser.add_argument("fields", nargs="+", metavar="FIELD", help="such as row.name_ja or context.reason")
         parser.add_argument("--reason", required=True, help="the legal ground, or whose request it was")
+        parser.add_argument(
+            "--demanded-by",
+            default="",
+            metavar="LAW",
+            help="the law that demands the erasure of personal data: goes before a retention, not before a legal hold",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            forgotten = redact(entry=options["entry"], fields=options["fields"], reason=options["reason"])
+            forgotten = redact(
+                entry=options["entry"],
+                fields=options["fields"],
+                reason=options["reason"],
+                demanded_by=options["demanded_by"],
+            )
         except AuditError as refusal:
             raise CommandError(refusal.detail) from refusal
         self.stdout.write(f"{forgotten} fields of entry {options['entry']} are forgotten.")

@@ -1,13 +1,13 @@
-"""Evidence: lasting artefacts, their immutable revisions, decisions about these, and what they were obtained on."""
+"""Artefacts, their immutable revisions, what was decided about these, and what they support."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower
@@ -15,15 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from dcase_audit.accounts.models import KEY, Party
-from dcase_audit.cases.models import Case, DurationField, Node
-from evidence.querysets import (
-    ArtefactQuerySet,
-    DecisionQuerySet,
-    RevisionQuerySet,
-    StoredFileQuerySet,
-    SubjectQuerySet,
-    SupportQuerySet,
-)
+from dcase_audit.cases.models import Case, DurationField, Node, zone_name
+from evidence.querysets import ArtefactQuerySet, DecisionQuerySet, RevisionQuerySet, SupportQuerySet
 
 
 class ConcatOp(Func):
@@ -33,15 +26,40 @@ class ConcatOp(Func):
     arg_joiner = " || "
 
 
+def organisation_zone() -> str:
+    """Return the zone whose calendar the organisation counts by."""
+    return str(settings.TIME_ZONE)
+
+
 class Kind(models.Model):
-    """A kind of evidence (rule, drill record, test run, ...) and how long its records are kept."""
+    """A kind of evidence (rule, drill record, test run, ...) and its retention class: how long its records are kept.
+
+    A revision is promised what its kind says when it is submitted; what the kind says later changes nothing of that.
+    """
+
+    class CountsFrom(models.TextChoices):
+        RECEIVED = "received", _("its receipt")
+        VALIDITY_END = "validity_end", _("the end of its validity")
+
+    class Basis(models.TextChoices):
+        LAW = "law", _("law")
+        CONTRACT = "contract", _("contract")
+        RULE = "rule", _("rule of the organisation")
 
     key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY])
     name_ja = models.CharField(_("name (Japanese)"), max_length=100)
     name_en = models.CharField(_("name (English)"), max_length=100)
     for_monitors = models.BooleanField(_("fits monitors"), default=False)
-    retention = DurationField(_("retention floor"), default="P10Y")
-    retention_basis = models.CharField(_("basis of the retention"), max_length=300, blank=True)
+    retention = DurationField(_("kept for at least"), default="P10Y")
+    retention_from = models.CharField(
+        _("counted from"), max_length=12, choices=CountsFrom.choices, default=CountsFrom.RECEIVED
+    )
+    retention_zone = models.CharField(
+        _("calendar of the time zone"), max_length=60, default=organisation_zone, validators=[zone_name]
+    )
+    retention_basis = models.CharField(_("kept by reason of"), max_length=8, choices=Basis.choices, default=Basis.RULE)
+    retention_text_ja = models.CharField(_("basis of the retention (Japanese)"), max_length=300, blank=True)
+    retention_text_en = models.CharField(_("basis of the retention (English)"), max_length=300, blank=True)
 
     objects: models.Manager[Kind] = models.Manager()
 
@@ -55,6 +73,11 @@ class Kind(models.Model):
 
     def name(self, language: str) -> str:
         return self.name_ja if language == "ja" else self.name_en
+
+    def clean(self) -> None:
+        """Refuse a floor that nothing is said to ask for (forms only: what was there before need not say it)."""
+        if self.retention and not (self.retention_text_ja or self.retention_text_en):
+            raise ValidationError({"retention_text_ja": _("Say which law, contract or rule asks for the retention.")})
 
 
 class Artefact(models.Model):
@@ -134,8 +157,9 @@ class Revision(models.Model):
         "self", models.PROTECT, null=True, blank=True, related_name="corrected_by", verbose_name=_("corrects")
     )
     note = models.TextField(_("note"), blank=True)
-    retain_until = models.DateTimeField(_("retained until"), null=True, blank=True)
-    legal_hold = models.BooleanField(_("legal hold"), default=False)
+    # Both are the database's: set at submission from the kind's class, and from then on only extended.
+    retention = models.JSONField(_("retention class"), default=dict, blank=True, editable=False)
+    retain_until = models.DateTimeField(_("kept at least until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("received"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("added by")
@@ -212,53 +236,6 @@ class Decision(models.Model):
         ]
 
 
-class StoredFile(models.Model):
-    """Bytes that were received, by their SHA-256; written once, shared by whatever names the same bytes."""
-
-    append_only: ClassVar[bool] = True
-
-    sha256 = models.CharField(max_length=64, unique=True)
-    size = models.PositiveBigIntegerField()
-    media_type = models.CharField(max_length=100)
-    stored_at = models.DateTimeField()
-
-    objects = StoredFileQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="sha256_is_one")]
-
-
-class RevisionFile(models.Model):
-    """That a stored file is part of a revision: in which place, role and language, under which name it came."""
-
-    class Role(models.TextChoices):
-        MAIN = "main", _("main")
-        ATTACHMENT = "attachment", _("attachment")
-        TRANSLATION = "translation", _("translation")
-        RAW = "raw", _("as received from a machine")
-        CAPTURE = "capture", _("capture of an address")
-
-    revision = models.ForeignKey(Revision, models.PROTECT, related_name="files")
-    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="uses")
-    position = models.PositiveSmallIntegerField(_("place"))
-    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.MAIN)
-    language = models.CharField(_("language"), max_length=10, blank=True)
-    name = models.CharField(_("name"), max_length=255)
-    source_url = models.URLField(max_length=2000, blank=True)
-    fetched_at = models.DateTimeField(null=True, blank=True)
-
-    objects: models.Manager[RevisionFile] = models.Manager()
-
-    class Meta:
-        verbose_name = _("file")
-        verbose_name_plural = _("files")
-        ordering = ["position"]
-        constraints = [
-            models.UniqueConstraint(fields=["revision", "position"], name="one_file_a_place"),
-            models.UniqueConstraint(fields=["revision", "file"], name="one_use_a_file"),
-        ]
-
-
 class Support(models.Model):
     """That an artefact supports a leaf, since when, until when, and why it does."""
 
@@ -282,159 +259,3 @@ class Support(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["case", "artefact"], name="support_scope")]
-
-
-class Subject(models.Model):
-    """A configuration item, manual or device setting that evidence is obtained on."""
-
-    key = models.CharField(_("key"), max_length=80, unique=True, validators=[KEY])
-    title_ja = models.CharField(_("title (Japanese)"), max_length=200, blank=True)
-    title_en = models.CharField(_("title (English)"), max_length=200, blank=True)
-    department = models.ForeignKey(Party, models.PROTECT, related_name="subjects", verbose_name=_("department"))
-
-    objects = SubjectQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("subject")
-        verbose_name_plural = _("subjects")
-        ordering = ["key"]
-
-    def __str__(self) -> str:
-        return self.key
-
-    def title(self, language: str) -> str:
-        both = (self.title_ja, self.title_en) if language == "ja" else (self.title_en, self.title_ja)
-        return both[0] or both[1] or self.key
-
-
-class SubjectVersion(models.Model):
-    """That a subject is in a version since a moment, planned or past, as recorded by us at another."""
-
-    append_only: ClassVar[bool] = True
-
-    subject = models.ForeignKey(Subject, models.PROTECT, related_name="versions")
-    version = models.CharField(max_length=100)
-    digest = models.CharField(max_length=200, blank=True)
-    since = models.DateTimeField()
-    recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-
-    objects: models.Manager[SubjectVersion] = models.Manager()
-
-    class Meta:
-        ordering = ["since", "id"]
-        indexes = [models.Index(fields=["subject", "since"], name="subject_history")]
-
-
-class Hearing(models.Model):
-    """When a monitor was last heard; a row that changes often and is no event.
-
-    ``tolerance``: the shortest silence that a leaf of the monitor allows; a longer one is looked at more closely.
-    """
-
-    not_captured = "when a monitor was last heard; its gaps are captured"
-
-    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="hearing")
-    first_heard_at = models.DateTimeField()
-    last_heard_at = models.DateTimeField()
-    tolerance = models.DurationField()
-
-    objects: models.Manager[Hearing] = models.Manager()
-
-
-class Gap(models.Model):
-    """A span in which a monitor was not heard for longer than one of its leaves allows; open while it lasts."""
-
-    artefact = models.ForeignKey(Artefact, models.PROTECT, related_name="gaps")
-    start = models.DateTimeField(db_column="from")
-    until = models.DateTimeField(null=True, blank=True)
-    recorded_at = models.DateTimeField()
-
-    objects: models.Manager[Gap] = models.Manager()
-
-    class Meta:
-        ordering = ["start"]
-        constraints = [
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=F("start")), name="gap_ends_after_start"),
-            models.UniqueConstraint(fields=["artefact"], condition=Q(until=None), name="one_open_gap"),
-        ]
-
-
-class TargetPeriod(models.Model):
-    """What monitors measured of a target over a period: the best and worst that the data allows; written by drills."""
-
-    append_only: ClassVar[bool] = True
-
-    node = models.ForeignKey(Node, models.PROTECT, related_name="target_periods")
-    start = models.DateTimeField(db_column="from")
-    until = models.DateTimeField()
-    best = models.DecimalField(max_digits=20, decimal_places=18)
-    worst = models.DecimalField(max_digits=20, decimal_places=18)
-    source = models.CharField(max_length=200)
-    recorded_at = models.DateTimeField()
-
-    objects: models.Manager[TargetPeriod] = models.Manager()
-
-
-FAR = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-class Standing(models.Model):
-    """What lists read of an artefact; can be rebuilt. Its status at a moment follows from ``state`` and two moments.
-
-    ``state`` is what holds until ``warn_at``; from then on it is *expiring*, from ``due_at`` on *expired*. A far date
-    stands for never, so that lists sort by ``due_at``. ``refresh_at``: when facts known today change the state itself.
-    """
-
-    not_captured = "derived from facts"
-
-    artefact = models.OneToOneField(Artefact, models.PROTECT, primary_key=True, related_name="standing")
-    department = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
-    revision = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+", db_index=False)
-    state = models.CharField(max_length=12)
-    warn_at = models.DateTimeField()
-    due_at = models.DateTimeField()
-    refresh_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField()
-
-    objects: models.Manager[Standing] = models.Manager()
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["department", "due_at", "artefact"], name="standing_department"),
-            models.Index(fields=["department", "state", "due_at", "artefact"], name="standing_state"),
-            models.Index(fields=["due_at", "artefact"], name="standing_due"),
-            models.Index("refresh_at", name="standing_refresh", condition=Q(refresh_at__isnull=False)),
-        ]
-
-
-class IdempotencyRecord(models.Model):
-    """The first answer to a request that carried an ``Idempotency-Key``; kept as long as the evidence."""
-
-    not_captured = "answers given before, about rows that are captured"
-
-    append_only: ClassVar[bool] = True
-
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    route = models.CharField(max_length=200)
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
-    created_at = models.DateTimeField()
-
-    objects: models.Manager[IdempotencyRecord] = models.Manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
-
-
-class Told(models.Model):
-    """Up to which of a case's status changes people were told; the row is the lock of whoever tells them."""
-
-    not_captured = "a cursor"
-
-    case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="+")
-    change_id = models.BigIntegerField(default=0)
-
-    objects: models.Manager[Told] = models.Manager()

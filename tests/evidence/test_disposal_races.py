@@ -1,0 +1,220 @@
+"""Disposals beside holds, uploads and kills, on true connections: the disposal gives way, nothing is lost half-way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from pytest_django import Settings
+
+from dcase_audit.errors import Kept
+from dcase_audit.jobs import services as jobs
+from dcase_audit.jobs.models import Job
+from dcase_audit.trail.context import acting
+from evidence import services
+from evidence.models import Disposal, Revision
+from evidence.refusals import InUse
+from evidence.services.disposal import remove
+from evidence.storage import object_store
+from evidence.storage.local import LocalStore
+from tests.cast import NOW, Cast, cast, submitted, the_clock
+from tests.evidence.dying_disposal import STEPS
+from tests.evidence.keeping import dispose, over
+from tests.server import ROOT
+
+__all__ = ["cast", "the_clock"]
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def objects(settings: Settings, tmp_path: Path) -> Path:
+    settings.OBJECT_STORE_URL = (tmp_path / "objects").as_uri()
+    return tmp_path / "objects"
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as running:
+        yield running
+
+
+@pytest.fixture
+def onlooker(database_url: Callable[[str], str]) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(database_url("app"), autocommit=True) as connected:
+        yield connected
+
+
+def beside(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Future[Any]:
+    """Do ``work`` on a connection of its own."""
+
+    def run() -> Any:
+        try:
+            with acting("test"):
+                return work()
+        finally:
+            connection.close()
+
+    return pool.submit(run)
+
+
+def until_it_waits(onlooker: psycopg.Connection[Any], work: Future[Any]) -> None:
+    """Return once ``work`` waits for a lock, or is done."""
+    while not work.done():
+        row = onlooker.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+        if row is not None and row[0]:
+            return
+
+
+def hold(cast: Cast) -> Any:
+    return services.place_hold(artefact=cast.night_drills, actor=cast.hana, at=NOW, reason="照会")
+
+
+def is_there(of: Revision) -> bool:
+    return object_store().exists(of.files.get().file.sha256)
+
+
+def test_a_disposal_waits_for_a_hold_that_is_being_placed_and_loses(
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any]
+) -> None:
+    gone = over(cast)
+    with transaction.atomic():
+        hold(cast)
+        disposing = beside(pool, lambda: dispose(gone, cast))
+        until_it_waits(onlooker, disposing)
+        assert not disposing.done()
+
+    with pytest.raises(Kept, match="legal hold"):
+        disposing.result(PATIENCE)
+    assert not Disposal.objects.exists()
+
+
+def test_a_hold_waits_for_a_disposal_that_is_being_decided_and_stops_it(
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any]
+) -> None:
+    gone = over(cast)
+    with transaction.atomic():
+        disposal = dispose(gone, cast)
+        holding = beside(pool, lambda: hold(cast))
+        until_it_waits(onlooker, holding)
+        assert not holding.done()
+
+    holding.result(PATIENCE)
+    jobs.drain("evidence.remove_file")
+    disposal.refresh_from_db()
+    assert disposal.stopped_at is not None
+    assert is_there(gone)
+
+
+def test_a_hold_that_comes_while_the_bytes_go_finds_them_gone(
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = over(cast)
+    disposal = dispose(gone, cast)
+    removing, go_on = threading.Event(), threading.Event()
+    truly = LocalStore.remove
+
+    def slowly(self: LocalStore, sha256: str) -> None:
+        removing.set()
+        assert go_on.wait(PATIENCE)
+        truly(self, sha256)
+
+    monkeypatch.setattr(LocalStore, "remove", slowly)
+    work = beside(pool, lambda: remove(disposal, at=NOW))
+    assert removing.wait(PATIENCE)
+    holding = beside(pool, lambda: hold(cast))
+    until_it_waits(onlooker, holding)
+    assert not holding.done()
+    go_on.set()
+
+    work.result(PATIENCE)
+    holding.result(PATIENCE)
+    disposal.refresh_from_db()
+    assert (disposal.removed_at, disposal.stopped_at) == (NOW, None)
+    assert not is_there(gone)
+
+
+def test_a_disposal_gives_way_to_whoever_receives_the_same_bytes(cast: Cast, pool: ThreadPoolExecutor) -> None:
+    gone = over(cast)
+    with transaction.atomic():
+        submitted(cast.review_rule, cast.bo, content=b"over")
+        disposing = beside(pool, lambda: dispose(gone, cast))
+
+        with pytest.raises(InUse):
+            disposing.result(PATIENCE)
+
+    with pytest.raises(Kept):
+        dispose(gone, cast, "miki")
+    assert is_there(gone)
+
+
+def test_bytes_that_come_while_the_old_ones_go_are_there_in_the_end(
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = over(cast)
+    disposal = dispose(gone, cast)
+    removing, go_on = threading.Event(), threading.Event()
+    truly = LocalStore.remove
+
+    def slowly(self: LocalStore, sha256: str) -> None:
+        removing.set()
+        assert go_on.wait(PATIENCE)
+        truly(self, sha256)
+
+    monkeypatch.setattr(LocalStore, "remove", slowly)
+    work = beside(pool, lambda: remove(disposal, at=NOW))
+    assert removing.wait(PATIENCE)
+    receiving = beside(pool, lambda: submitted(cast.review_rule, cast.bo, content=b"over"))
+    until_it_waits(onlooker, receiving)
+    go_on.set()
+
+    work.result(PATIENCE)
+    receiving.result(PATIENCE)
+    disposal.refresh_from_db()
+    assert disposal.removed_at is not None
+    assert disposal.restored_at is not None
+    object_store().verify(gone.files.get().file.sha256)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_kill_at_any_step_is_made_good(
+    cast: Cast, step: str, objects: Path, tmp_path: Path, database_url: Callable[[str], str]
+) -> None:
+    gone = over(cast)
+    file = gone.files.get().file
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "dcase_audit.settings",
+        "DATABASE_ROLE": "app",
+        "DATABASE_URL": database_url("app"),
+        "DATA_DIR": str(tmp_path),
+        "OBJECT_STORE_URL": objects.as_uri(),
+        "DEMO_NOW": NOW.isoformat(),
+    }
+    command = [sys.executable, "-m", "tests.evidence.dying_disposal", step, file.sha256]
+
+    died = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=PATIENCE, check=False)
+
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    disposal = Disposal.objects.get()
+    assert disposal.stands
+    assert is_there(gone) == (step in ("decided", "about to remove"))
+    # Whoever held the job is dead: its lease runs out, and the next one does it.
+    Job.objects.filter(state=Job.State.RUNNING).update(lease_until=datetime.now(UTC) - timedelta(seconds=1))
+    jobs.drain("evidence.remove_file")
+    disposal.refresh_from_db()
+    assert disposal.removed_at is not None
+    assert not is_there(gone)
+    assert not Job.objects.filter(kind="evidence.remove_file").exclude(state=Job.State.DONE).exists()
