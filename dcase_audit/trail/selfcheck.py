@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from dcase_audit.trail.encoding import FIELDS, SALT, commitment
+from dcase_audit.trail.stamping import timestamp_path
+from dcase_audit.trail.timestamping import stamps
 from dcase_audit.trail.tlog.checkpoints import Checkpoint, CheckpointMalformed
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.merkle import Frontier, leaf_hash
@@ -62,6 +64,7 @@ def check(store: LocalTiles, key: VerifierKey) -> int:
         cursor.execute("SELECT size, root, note FROM trail.checkpoint ORDER BY size, id")
         checkpoints = [(at, bytes(root), note.encode()) for at, root, note in cursor.fetchall()]
     published = _published(store, key, checkpoints, size)
+    _check_tokens(store, {at: note for at, _, note in checkpoints})
     entries = TileReader(store, published).entries(0, published)
     frontier, versions, waiting = Frontier(), dict[str, int](), list(reversed(checkpoints))
     _check_roots(frontier, waiting)
@@ -95,6 +98,24 @@ def _published(store: LocalTiles, key: VerifierKey, checkpoints: list[tuple[int,
     if shown > newest:
         raise Wrong(f"checkpoint {shown} was published, and the database knows of none beyond {newest}")
     return shown
+
+
+def _check_tokens(store: LocalTiles, notes: dict[int, bytes]) -> None:
+    """See that each time-stamp is over its checkpoint, and published as it was received."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT size, number FROM trail.token ORDER BY size, number")
+        tokens = cursor.fetchall()
+        for size, number in tokens:
+            cursor.execute("SELECT response FROM trail.token WHERE size = %s AND number = %s", [size, number])
+            response, path = bytes(cursor.fetchone()[0]), timestamp_path(size, number)
+            if size not in notes or not stamps(response, Note.parse(notes[size]).stamped):
+                raise Wrong(f"{path} is not over the checkpoint of that size")
+            try:
+                published = store.get(path)
+            except TileMissing:
+                raise Wrong(f"{path} is not published") from None
+            if published != response:
+                raise Wrong(f"{path} was published with other bytes")
 
 
 def _rows(size: int) -> Iterator[Row]:

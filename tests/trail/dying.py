@@ -24,6 +24,13 @@ STEPS: dict[str, tuple[str, str, str]] = {
     "shown": ("tiles", "drop_partials", "before"),
     "tidied": ("Publisher", "publish", "after"),
 }
+# Where a time-stamping authority is asked.
+STAMPING_STEPS: dict[str, tuple[str, str, str]] = {
+    "not asked yet": ("Stamping", "_ask", "before"),
+    "answered": ("Stamping", "_take", "before"),
+    "token kept": ("Stamping", "_publish", "before"),
+    "token published": ("Stamping", "_publish", "after"),
+}
 
 
 def die(*args: Any, **kwargs: Any) -> None:
@@ -50,11 +57,11 @@ def main(step: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from dcase_audit.trail import publishing, sequencer, sequencing, signing
+    from dcase_audit.trail import publishing, sequencer, sequencing, signing, stamping
     from dcase_audit.trail.tlog import tiles
     from dcase_audit.trail.tlog.local import LocalTiles
 
-    where, name, when = STEPS[step]
+    where, name, when = (STEPS | STAMPING_STEPS)[step]
     owners = {
         "sequencing": sequencing,
         "sequencer": sequencer,
@@ -62,6 +69,7 @@ def main(step: str) -> None:
         "tiles": tiles,
         "Publisher": publishing.Publisher,
         "LocalTiles": LocalTiles,
+        "Stamping": stamping.Stamping,
     }
     sequencer.publisher()  # its key is there before
     setattr(owners[where], name, dying(getattr(owners[where], name), when))

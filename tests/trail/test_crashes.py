@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from dcase_audit.trail.tlog.merkle import leaf_hash, root_of
 from dcase_audit.trail.tlog.notes import Note, verify
 from dcase_audit.trail.tlog.tiles import TileReader
 from tests.server import sequencing
-from tests.trail.dying import STEPS
+from tests.trail.authorities import Stamper, serving, stamping_with
+from tests.trail.dying import STAMPING_STEPS, STEPS
 from tests.trail.processes import ORIGIN, PATIENCE, Sequencers, epoch, kill, log_size, pending, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +83,55 @@ def test_a_kill_between_two_steps_is_made_good_by_the_next_process(step: str, se
     assert verify(note, [publisher.signer.key.verifier])
     assert (checkpoint.size, checkpoint.root) == (len(leaves), root_of([leaf_hash(leaf) for leaf in leaves]))
     assert list(TileReader(sequencers.store, len(leaves)).entries(0, len(leaves))) == leaves
+
+
+@pytest.mark.openssl
+@pytest.mark.parametrize("step", STAMPING_STEPS)
+def test_a_kill_while_a_checkpoint_is_stamped_leaves_one_token(step: str, sequencers: Sequencers) -> None:
+    happen(1, 3)
+    with serving(stamping_with(Stamper(sequencers.home / "tsa"))) as tsa:
+        sequencers.environ["TRAIL_TSA_URLS"] = tsa.url
+
+        assert sequencers.start("-m", "tests.trail.dying", step).wait(PATIENCE) == -signal.SIGKILL
+        sequencers.start()
+        wait_for(lambda: timestamps(sequencers) != [], "a token")
+
+    ((size, response),) = kept_tokens()
+    assert timestamps(sequencers) == [f"{size:012}.tsr"]
+    assert sequencers.store.get(f"timestamps/{size:012}.tsr") == response
+
+
+@pytest.mark.openssl
+def test_an_authority_that_never_answers_delays_no_checkpoint(sequencers: Sequencers) -> None:
+    released, stamper = threading.Event(), Stamper(sequencers.home / "tsa")
+
+    def hang(query: bytes) -> tuple[int, bytes]:
+        released.wait(PATIENCE)
+        return 500, b""
+
+    with serving(hang) as hanging, serving(stamping_with(stamper)) as tsa:
+        sequencers.environ |= {"TRAIL_TSA_URLS": f"{hanging.url},{tsa.url}", "TRAIL_TSA_TIMEOUT": "600"}
+        sequencers.environ["TRAIL_TSA_CERTIFICATES"] = str(stamper.root)
+        happen(1, 1)
+        process = sequencers.start()
+        wait_for(lambda: hanging.queries != [] and timestamps(sequencers) != [], "one authority to stamp, one to hang")
+
+        happen(2, 2)
+        wait_for(lambda: pending() == 0 and sequencers.shown == log_size(), "a checkpoint beside it")
+        process.terminate()
+
+        assert process.wait(PATIENCE) == 0
+        released.set()
+
+
+def timestamps(sequencers: Sequencers) -> list[str]:
+    return sorted(path.name for path in (sequencers.home / "trail").glob("timestamps/*"))
+
+
+def kept_tokens() -> list[tuple[int, bytes]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT size, response FROM trail.token")
+        return [(size, bytes(response)) for size, response in cursor.fetchall()]
 
 
 def test_what_comes_right_after_a_checkpoint_is_in_the_next_without_waiting_for_more(sequencers: Sequencers) -> None:

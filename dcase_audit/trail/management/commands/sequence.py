@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dcase_audit.trail.sequencer import Sequencer, publisher
+from dcase_audit.trail.sequencer import Sequencer, publisher, stamping
 from dcase_audit.trail.signing import Fork, Signer
 
 
@@ -26,10 +26,12 @@ class Command(BaseCommand):
             (settings.TRAIL_DIR / "log.vkey").write_text(f"{vkey}\n")
             self.stdout.write(vkey)
             return
+        # Settings that cannot be used end it here and not later.
+        stamping()
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
-        Sequencer(publisher, stopped).run()
+        Sequencer(publisher, stamping, stopped).run()
 
 
 def _vkey() -> str:
