@@ -30,6 +30,7 @@ from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, parse_path
 from dcase_audit.verification.keys import log_vkey
 
 TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
+TIMESTAMP = "application/timestamp-reply"
 # A private cache alone may keep them: who may read today may not tomorrow.
 FOR_EVER, ASK_AGAIN = "private, max-age=31536000, immutable", "private, no-cache"
 
@@ -90,6 +91,13 @@ def checkpoint(request: HttpRequest) -> HttpResponseBase:
 def past_checkpoint(request: HttpRequest, size: str) -> HttpResponseBase:
     """Give a checkpoint by its size; one size may be published again, with other cosignatures."""
     return _file(request, f"checkpoints/{size}", TEXT, ASK_AGAIN)
+
+
+@require_safe
+@for_readers
+def timestamp(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Give a time-stamping authority's response over a checkpoint, as it was received."""
+    return _file(request, f"timestamps/{name}", TIMESTAMP, FOR_EVER)
 
 
 @require_safe
