@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
+from dcase_audit.trail import rotation
 from dcase_audit.trail.publishing import Publisher, WitnessAt
-from dcase_audit.trail.sequencing import BATCH, Superseded, drain, take_over
+from dcase_audit.trail.sequencing import BATCH, Entry, Superseded, drain, take_over
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.stamping import Rhythm, Stamping
 from dcase_audit.trail.timestamping import authority_of
@@ -74,6 +75,9 @@ class Sequencer:
             now = time.monotonic()
             if entries:
                 size = entries[-1].leaf.seq + 1
+            if publisher is not None:
+                publisher, changed = self._keys_changed(publisher, epoch)
+                size = changed.leaf.seq + 1 if changed else size
             is_new = size != published or publisher is None
             due = now - published_at >= (BETWEEN_CHECKPOINTS if is_new else AT_LEAST_EVERY)
             if publisher is None:
@@ -94,6 +98,14 @@ class Sequencer:
             self._alarm(fork)
             return None
         return publisher
+
+    def _keys_changed(self, publisher: Publisher, epoch: int) -> tuple[Publisher | None, Entry | None]:
+        """Take a step of a change of keys, if one was asked for."""
+        try:
+            return publisher, rotation.advance(publisher.signer, epoch)
+        except Fork as fork:
+            self._alarm(fork)
+            return None, None
 
     def _published(self, publisher: Publisher) -> Publisher | None:
         try:

@@ -14,6 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from dcase_audit.trail.events import record
+from dcase_audit.trail.rotation import STEPS
 from tests.sealing import Sealing
 from tests.server import Server
 from tests.trail.authorities import Stamper, serving, stamp, stamping_with
@@ -75,6 +76,27 @@ def test_what_was_changed_is_named(superuser: psycopg.Connection[Any], tampering
         verified()
 
     assert refused.value.returncode == 1
+
+
+def test_a_log_whose_key_was_changed_is_as_it_was(sealing: Sealing) -> None:
+    for step in STEPS:
+        sealing.change_keys(step)
+        record("party.created", f"party:{step}")
+        sealing.seal()
+
+    assert "are as they were logged" in verified()
+
+
+def test_a_key_that_signed_beyond_its_end_is_named(sealing: Sealing) -> None:
+    for step in STEPS:
+        sealing.change_keys(step)
+        sealing.seal()
+    keys = sealing.home / "trail" / "log.vkey"
+    old, young = keys.read_text().splitlines()
+    keys.write_text(f"{old}\n{young.split()[0]} 0-9\n")
+
+    with pytest.raises(CommandError, match="no key that signed is one for checkpoints of size"):
+        verified()
 
 
 def test_a_tile_that_was_changed_is_named(sealing: Sealing) -> None:

@@ -1,5 +1,5 @@
 -- Forgets texts and salts of an entry for good. Their commitments stay, so that the log still verifies, and an event says
--- who did it and why. Keys and the hash of the row before are no personal data and stay.
+-- who did it and why. Keys, the hash of the row before and what the log's own keys state are no personal data and stay.
 CREATE OR REPLACE FUNCTION trail.redact(entry bigint, fields text[], reason text) RETURNS integer LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -11,7 +11,8 @@ BEGIN
     END IF;
     SELECT array_agg(n ORDER BY i) INTO forgotten FROM trail.disclosure d, unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i)
     WHERE d.seq = entry AND n = ANY (fields) AND t IS NOT NULL AND n ~ '^(row|payload|context)[.]'
-      AND n <> 'row.id';
+      AND n <> 'row.id' AND NOT (n = 'payload.note' AND EXISTS (
+          SELECT FROM trail.log l WHERE l.seq = entry AND l.kind IN ('trail.key_announced', 'trail.key_retired')));
     IF forgotten IS NULL THEN RETURN 0; END IF;
     UPDATE trail.disclosure d SET
         closed = d.closed || (
