@@ -1,4 +1,8 @@
-"""Time-stamping authorities (RFC 3161) that answer over HTTP, made with ``openssl ts``."""
+"""Time-stamping authorities (RFC 3161) that answer over HTTP, made with ``openssl ts``.
+
+``python -m tests.trail.authorities`` makes the responses in ``tests/trail/data`` anew, which the published vectors
+hold: openssl makes no response twice.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dcase_audit.trail.stamping import Rhythm, Stamping
 from dcase_audit.trail.timestamping import authority_of
 from dcase_audit.trail.tlog.local import LocalTiles
 from tests.server import sequencing
+from tests.trail.bundles import small_world, stamped
 
 PATIENCE = 30.0
+DATA = Path(__file__).parent / "data"
 CONFIGURATION = """
 [tsa]
 default_tsa = one
@@ -145,3 +152,18 @@ def stamp(home: Path, *servers: Server) -> None:
             assert time.monotonic() < ends, "no authority answered"
             time.sleep(0.01)
             made.look()
+
+
+def main() -> None:
+    """Stamp the newest checkpoint of the small world, and something else, with a new authority."""
+    world = small_world()
+    with TemporaryDirectory() as home:
+        stamper = Stamper(Path(home))
+        (DATA / "tsa-roots.pem").write_bytes(stamper.root.read_bytes())
+        good = stamper.over(stamped(world.bundle().checkpoint()))
+        (DATA / "time_stamp.tsr").write_bytes(good)
+        (DATA / "time_stamp_over_something_else.tsr").write_bytes(stamper.over(b"something else"))
+
+
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ from tests.trail.bundles import (
     packed,
     policy,
     small_world,
+    stamped,
     texts,
 )
 from tests.trail.verifier import Outcome, run, run_here
@@ -762,17 +763,12 @@ def other_stamper(tmp_path_factory: pytest.TempPathFactory) -> Stamper:
     return Stamper(tmp_path_factory.mktemp("other"), chain=True)
 
 
-def stamped(bundle: Bundle, size: int) -> bytes:
-    """Return what a time-stamp of a checkpoint is over: text, empty line and first signature line."""
-    return "".join(f"{line}\n" for line in bundle.checkpoint(size).splitlines()[:5]).encode()
-
-
 @pytest.mark.openssl
 def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(stamper: Stamper) -> None:
     bundle = small_world().bundle()
     certificates = ["--tsa-certificates", str(stamper.root)]
 
-    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle, 23))
+    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle.checkpoint(23)))
     good, unchecked = run(bundle.zip(), more=certificates), run(bundle.zip())
     bundle.changed["timestamps/000000000023.tsr"] = stamper.over(bundle.checkpoint().encode())
     bad = run(bundle.zip(), more=certificates)
@@ -787,9 +783,9 @@ def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(stamper
 @pytest.mark.openssl
 def test_time_stamps_of_several_authorities_are_told_apart(stamper: Stamper, other_stamper: Stamper) -> None:
     bundle = small_world().bundle()
-    bundle.changed["timestamps/000000000011.tsr"] = stamper.over(stamped(bundle, 11))
-    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle, 23))
-    bundle.changed["timestamps/000000000023-2.tsr"] = other_stamper.over(stamped(bundle, 23))
+    bundle.changed["timestamps/000000000011.tsr"] = stamper.over(stamped(bundle.checkpoint(11)))
+    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle.checkpoint(23)))
+    bundle.changed["timestamps/000000000023-2.tsr"] = other_stamper.over(stamped(bundle.checkpoint(23)))
     both = stamper.home / "both.pem"
     both.write_bytes(stamper.root.read_bytes() + other_stamper.root.read_bytes())
 
@@ -807,7 +803,7 @@ def test_time_stamps_of_several_authorities_are_told_apart(stamper: Stamper, oth
 @pytest.mark.openssl
 def test_a_time_stamp_of_an_unknown_authority_proves_nothing(stamper: Stamper, other_stamper: Stamper) -> None:
     bundle = small_world().bundle()
-    bundle.changed["timestamps/000000000023.tsr"] = other_stamper.over(stamped(bundle, 23))
+    bundle.changed["timestamps/000000000023.tsr"] = other_stamper.over(stamped(bundle.checkpoint(23)))
 
     outcome = run(bundle.zip(), more=["--tsa-certificates", str(stamper.root)])
 
