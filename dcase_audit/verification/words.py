@@ -80,6 +80,8 @@ KINDS: dict[str, Any] = {
     "support.unlinked": _("link to evidence taken back"),
     "token.issued": _("token issued"),
     "token.revoked": _("token revoked"),
+    "trail.key_announced": _("new key of the log announced"),
+    "trail.key_retired": _("old key of the log retired"),
 }
 # Of columns whose fields have no name for people, in whichever table.
 COLUMNS: dict[str, Any] = {
