@@ -51,6 +51,7 @@ KINDS: dict[str, Any] = {
     "leaves.told": _("holders told of leaves"),
     "link.added": _("link added"),
     "link.removed": _("link removed"),
+    "log.begun": _("new log begun"),
     "login.locked_out": _("login locked"),
     "login.succeeded": _("logged in"),
     "node.added": _("node added"),
