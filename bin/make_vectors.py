@@ -20,8 +20,24 @@ sys.path.insert(0, str(ROOT))
 
 from tests.trail.bundles import DEMO_WITNESS, POLICY, World, policy, small_world  # noqa: E402
 from tests.trail.test_verify import ATTACKS, BOTH, FORGED, PROCEDURE  # noqa: E402
+from tests.trail.test_verify_keys import (  # noqa: E402
+    ANY_SIZE,
+    KEY_ATTACKS,
+    SIZES,
+    announced_world,
+    rotated_world,
+)
 
-POLICIES = {"policy": POLICY, "policy-both": BOTH, "policy-demo": policy(("demo", DEMO_WITNESS))}
+POLICIES = {
+    "policy": POLICY,
+    "policy-both": BOTH,
+    "policy-demo": policy(("demo", DEMO_WITNESS)),
+    "policy-sizes": SIZES,
+    "policy-two-keys": ANY_SIZE,
+}
+# Made once: no authority makes a response twice (tests/trail/authorities.py).
+TIME_STAMPS = ROOT / "tests" / "trail" / "data"
+CERTIFICATES = "tsa-roots.pem"
 SHOWN = [
     "edited_leaf",
     "edited_leaf_of_an_earlier_checkpoint",
@@ -84,10 +100,45 @@ def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
         attack, checks, first_bad = ATTACKS[name]
         made = attack(small_world())
         yield bad(f"{name}.zip", checks, first_bad), made if isinstance(made, bytes) else made.zip()
+    yield from key_vectors()
+    yield from time_stamp_vectors()
     yield good("receipt.tlog-proof"), world.receipt(9).text().encode()
     for forge, checks in FORGED:
         yield bad(f"receipt_{forge.__name__}.tlog-proof", checks, {}), forge(small_world()).encode()
     yield {"input": "nonsense.zip", "policy": "policy", "known": [], "status": 2}, b"no bundle\n"
+
+
+def key_vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield logs whose key was changed, and what must not pass for one."""
+    both, changed = announced_world().bundle().zip(), rotated_world().bundle().zip()
+    yield good("key_announced.zip"), both
+    yield good("key_announced_for_sizes.zip", policy="policy-sizes"), both
+    yield good("key_changed.zip", policy="policy-sizes"), changed
+    yield good("key_changed_for_any_size.zip", policy="policy-two-keys"), changed
+    yield bad("key_changed_for_an_old_policy.zip", ["checkpoint", "leaves"], {"checkpoint": 26}), changed
+    names = {text: name for name, text in POLICIES.items()}
+    for name, (attack, trusted, checks, first_bad) in KEY_ATTACKS.items():
+        yield bad(f"key_{name}.zip", checks, first_bad, policy=names[trusted]), attack().zip()
+    receipt = rotated_world().receipt
+    old, new = (receipt(9, log=term.signer).text().encode() for term in rotated_world().terms)
+    yield good("receipt_new_key.tlog-proof", policy="policy-sizes"), new
+    yield bad("receipt_key_of_other_sizes.tlog-proof", ["checkpoint"], {}, policy="policy-sizes"), old
+
+
+def time_stamp_vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield bundles with RFC 3161 responses; with ``certificates`` they are for verifiers that read these."""
+    stamped, wrong = small_world().bundle(), small_world().bundle()
+    stamped.changed["timestamps/000000000023.tsr"] = (TIME_STAMPS / "time_stamp.tsr").read_bytes()
+    other = (TIME_STAMPS / "time_stamp_over_something_else.tsr").read_bytes()
+    wrong.changed["timestamps/000000000023-2.tsr"] = other
+    yield good("time_stamp_unchecked.zip"), stamped.zip()
+    checked = {"certificates": CERTIFICATES}
+    yield good("time_stamp.zip") | checked, stamped.zip()
+    refuted = bad("time_stamp_over_something_else.zip", ["timestamps"], {"checkpoint": 23})
+    yield refuted | checked, wrong.zip()
+    stray = small_world().bundle()
+    stray.changed["timestamps/000000000017.tsr"] = other
+    yield bad("time_stamp_of_no_checkpoint.zip", ["timestamps"], {"checkpoint": 17}), stray.zip()
 
 
 def good(name: str, *, policy: str = "policy", known: list[str] | None = None) -> dict[str, Any]:
@@ -118,6 +169,7 @@ def main() -> None:
     VECTORS.mkdir(parents=True)
     for name, text in POLICIES.items():
         (VECTORS / name).write_text(text)
+    (VECTORS / CERTIFICATES).write_bytes((TIME_STAMPS / CERTIFICATES).read_bytes())
     table = []
     for vector, data in vectors():
         table.append(vector)

@@ -41,6 +41,7 @@ def text() -> bytes:
     else:
         collected.register(_Answers())
     collected.register(_Work())
+    collected.register(_Log())
     return generate_latest(collected)
 
 
@@ -73,6 +74,22 @@ class _Work(Collector):
         )
         for name, beaten_at in Heartbeat.objects.order_by("name").values_list("name", "beaten_at"):
             ages.add_metric([name], (now - beaten_at).total_seconds())
+        yield ages
+
+
+class _Log(Collector):
+    """What others do for the log, asked when somebody looks."""
+
+    def collect(self) -> Iterator[Metric]:
+        from dcase_audit.trail import stamping
+
+        ages = GaugeMetricFamily(
+            "dcase_time_stamp_age_seconds",
+            "Seconds since a time-stamping authority's last token.",
+            labels=["authority"],
+        )
+        for authority, age in stamping.ages().items():
+            ages.add_metric([authority], age)
         yield ages
 
 

@@ -31,8 +31,15 @@ class SizeConverter(KeyConverter):
     regex = r"[0-9]{12}"
 
 
+class TimestampConverter(KeyConverter):
+    """The name of a time-stamping authority's response."""
+
+    regex = r"[0-9]{12}(?:-[2-9])?\.tsr"
+
+
 register_converter(NodeKeyConverter, "node")
 register_converter(SizeConverter, "size")
+register_converter(TimestampConverter, "timestamp")
 
 urlpatterns = [
     path("", home, name="home"),
@@ -84,6 +91,7 @@ urlpatterns = [
     path("trail/entries/<id:seq>/receipt/", trail.receipt, name="trail-receipt"),
     path("trail/checkpoint", log_files.checkpoint, name="trail-checkpoint"),
     path("trail/checkpoints/<size:size>", log_files.past_checkpoint, name="trail-past-checkpoint"),
+    path("trail/timestamps/<timestamp:name>", log_files.timestamp, name="trail-timestamp"),
     path("trail/tile/<path:path>", log_files.tile, name="trail-tile"),
     path("trail/log.vkey", log_files.vkey, name="trail-vkey"),
 ]

@@ -216,6 +216,13 @@ TRAIL_SIGNER_DIR = Path(env("TRAIL_SIGNER_DIR", default=str(DATA_DIR / "signer")
 TRAIL_WITNESSES = env.list("TRAIL_WITNESSES", default=[])
 # Seconds within which an event is in a published checkpoint; later than that is an alarm.
 TRAIL_MERGE_DELAY = env.int("TRAIL_MERGE_DELAY", default=60)
+# Time-stamping authorities (RFC 3161), the roots that their certificates lead to (PEM), and seconds: a log that grows
+# is stamped at least so often, after a decision as soon as the pause is over; and how long an answer may take.
+TRAIL_TSA_URLS = env.list("TRAIL_TSA_URLS", default=[])
+TRAIL_TSA_CERTIFICATES = env("TRAIL_TSA_CERTIFICATES", default="")
+TRAIL_TSA_INTERVAL = env.int("TRAIL_TSA_INTERVAL", default=24 * 3600)
+TRAIL_TSA_PAUSE = env.int("TRAIL_TSA_PAUSE", default=3600)
+TRAIL_TSA_TIMEOUT = env.float("TRAIL_TSA_TIMEOUT", default=10.0)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from dcase_audit.cases.models import Case
+from dcase_audit.trail import rotation
 from dcase_audit.trail.publishing import Publisher, WitnessAt
 from dcase_audit.trail.sequencing import drain, take_over
 from dcase_audit.trail.signing import Signer
@@ -67,17 +68,23 @@ class Sealing:
         witnesses = [WitnessAt(self.witness.verifier, "")]
         publisher = CosigningPublisher(LocalTiles(settings.TRAIL_DIR), self.signer, witnesses)
         publisher.cosigner, publisher.at = self.witness, int(time.time())
-        self.drain()
+        epoch = self.drain()
         with sequencing():
             publisher.resume()
+            rotation.advance(self.signer, epoch)
             return publisher.publish()
 
-    def drain(self) -> None:
-        """Number what was committed, and publish nothing."""
+    def drain(self) -> int:
+        """Number what was committed, and publish nothing; return whose turn it is."""
         with sequencing():
             epoch = take_over()
             while drain(epoch):
                 pass
+            return epoch
+
+    def change_keys(self, step: str) -> None:
+        """Have the next seal take a step of a change of keys."""
+        rotation.ask(self.signer, step, os_user="root", reason="once a year")
 
     def bundle(self, cases: Sequence[Case] | None = None) -> Path:
         path = self.home / "bundle.zip"
@@ -88,8 +95,8 @@ class Sealing:
     def verify(self, path: Path, *arguments: str) -> Verdict:
         """Run the verifier as a third party does: another process, nothing of ours but the one file and the policy."""
         policy = self.home / "policy"
-        lines = (f"log {self.signer.key.vkey()}", f"witness w {self.witness.vkey()}", "quorum w")
-        policy.write_text("\n".join(lines) + "\n")
+        logs = [f"log {key.vkey()} sizes:{sizes.format()}" for key, sizes in self.signer.keyring.terms]
+        policy.write_text("\n".join([*logs, f"witness w {self.witness.vkey()}", "quorum w"]) + "\n")
         command = [sys.executable, "-I", str(VERIFY), str(path), "--policy", str(policy), "--json", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode in (0, 1, 2), done.stderr

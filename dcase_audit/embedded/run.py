@@ -103,8 +103,8 @@ def _start_log(supervisor: Supervisor, variables: Mapping[str, str]) -> None:
     supervisor.step(plan.log_key(variables))
     if not environ.get("TRAIL_WITNESSES"):
         witness = Witness(home / "witness", _free_port())
-        log_vkey = Path(environ.get("TRAIL_DIR") or home / "trail") / "log.vkey"
-        environ["TRAIL_WITNESSES"] = f"{witness.prepare(log_vkey.read_text().strip())} {witness.url}"
+        log_keys = Path(environ.get("TRAIL_DIR") or home / "trail") / "log.vkey"
+        environ["TRAIL_WITNESSES"] = f"{witness.prepare(log_keys.read_text())} {witness.url}"
         supervisor.start(witness.process(plan.STORES_WORK))
     supervisor.start(plan.sequencer(variables))
 

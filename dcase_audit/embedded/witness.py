@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).resolve().parents[1] / "trail" / "standalone" / "witness
 NAME = "same-host.invalid/witness"
 POLICY = """# 検証者のポリシー / what a verifier trusts: this log, once this witness has seen it.
 # The witness is run by the operator of the log, as in the demo: NOT independent.
-log {log}
+{logs}
 witness demo {witness}
 quorum demo
 """
@@ -33,19 +33,23 @@ class Witness:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def prepare(self, log_vkey: str) -> str:
+    def prepare(self, log_keys: str) -> str:
         """Make the key where there is none, trust the log, and return the witness's own key in one line.
 
-        A verifier's policy that trusts both is written beside the key, as a third party would hand it out.
+        ``log_keys`` are the log's keys as it publishes them: a line each, with the sizes that it signs where these are
+        not all. A verifier's policy that trusts both is written beside the key, as a third party would hand it out.
 
         Raises:
             CannotStart: the witness refuses.
         """
         if not self._directory.exists():
             self._run("init", "--name", NAME)
-        self._run("trust", log_vkey)
+        logs = []
+        for vkey, *sizes in (line.split() for line in log_keys.splitlines()):
+            self._run("trust", vkey, "--sizes", *(sizes or ["0-"]))
+            logs.append(" ".join(["log", vkey, *(f"sizes:{each}" for each in sizes)]))
         key = self._run("key")
-        self.policy.write_text(POLICY.format(log=log_vkey, witness=key), encoding="utf-8")
+        self.policy.write_text(POLICY.format(logs="\n".join(logs), witness=key), encoding="utf-8")
         return key
 
     @property

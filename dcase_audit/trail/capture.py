@@ -102,7 +102,18 @@ class Function(NamedTuple):
 @cache
 def statements() -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other."""
-    names = ("context", "printed", "refuse", "record", "capture", "pending", "waiting_since", "blank", "redact")
+    names = [
+        "context",
+        "printed",
+        "refuse",
+        "record",
+        "announce",
+        "capture",
+        "pending",
+        "waiting_since",
+        "blank",
+        "redact",
+    ]
     return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
 
 
@@ -140,6 +151,7 @@ def guards() -> dict[tuple[str, str], str]:
 # table of their own and so forge events.
 CALLABLE = {
     "trail.record(text,text,jsonb)": ("dcase_app",),
+    "trail.announce(text,text,jsonb)": ("dcase_sequencer",),
     "trail.pending()": ("dcase_app", "dcase_reader"),
     "trail.redact(bigint,text[],text,text)": ("dcase_app",),
     "trail.waiting_since()": ("dcase_app", "dcase_reader"),

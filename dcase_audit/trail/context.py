@@ -52,7 +52,13 @@ def on_behalf_of(name: str) -> Iterator[None]:
 
 def current_actor() -> str | None:
     """Return the actor of this context, or None outside of any."""
-    return _asked(_context.get() or {}).get("actor")
+    return current("actor")
+
+
+def current(name: str) -> str | None:
+    """Return what this context says of who acts, as ``acting`` was told it; None where it says nothing."""
+    found: str | None = _asked(_context.get() or {}).get(name)
+    return found
 
 
 def as_json() -> str:

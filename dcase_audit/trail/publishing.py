@@ -14,18 +14,21 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from dcase_audit.trail import rotation
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.tlog import tiles
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
 from dcase_audit.trail.tlog.local import FileDiffers, LocalTiles
 from dcase_audit.trail.tlog.merkle import Frontier, consistency_proof
 from dcase_audit.trail.tlog.notes import Note, VerifierKey, verify
+from dcase_audit.trail.tlog.succession import format_terms
 from dcase_audit.trail.witnessing import WitnessRefused, WitnessUnavailable, cosigned
 
 log = logging.getLogger(__name__)
 
 CHUNK = 2_000
 CHECKPOINT = "checkpoint"
+KEYS = "log.vkey"
 # Seconds for each request to a witness.
 PATIENCE = 5.0
 
@@ -46,6 +49,7 @@ class Publisher:
         self.witnesses = witnesses
         self.size = 0
         self._seen: dict[str, int] = {}
+        self._keys = ""
 
     def resume(self) -> None:
         """Begin where the last one ended.
@@ -53,10 +57,11 @@ class Publisher:
         Raises:
             Fork: the database's log does not begin with what was signed or published.
         """
-        last = self.signer.last
+        last, size = self.signer.last, _log_size()
+        rotation.adopt(self.signer)
+        rotation.check(self.signer, size)
         if last is None:
             return
-        size = _log_size()
         if size < last.size:
             raise Fork(f"the log has {size} entries; {last.size} were signed")
         frontier = Frontier()
@@ -77,18 +82,29 @@ class Publisher:
         before = self.size
         if size < before:
             raise Fork(f"the log has {size} entries; {before} were published")
+        rotation.adopt(self.signer)
+        rotation.check(self.signer, size)
         try:
             frontier = tiles.publish(self.store, before, leaves(before, size))
         except FileDiffers as error:
             # Those of the process before, which ended before it signed them.
             raise Fork(f"tiles of other entries are there: {error}") from error
         reader = tiles.TileReader(self.store, size)
-        note = self.signer.sign(Checkpoint(self.signer.key.name, size, frontier.root()), reader.hash_at)
+        note = self.signer.sign(Checkpoint(self.signer.origin, size, frontier.root()), reader.hash_at)
         self.size = size
         note = self._witnessed(note, reader)
+        self.publish_keys()
         self._announce(note, size, frontier.root())
+        self.signer.keyring.forget(size)
         tiles.drop_partials(self.store, before, size)
         return note
+
+    def publish_keys(self) -> None:
+        """Show the log's keys, and for which sizes each signs; before anything that a new one signed."""
+        keys = format_terms(self.signer.keyring.terms)
+        if keys != self._keys:
+            self.store.replace(KEYS, keys.encode())
+            self._keys = keys
 
     def _witnessed(self, note: Note, reader: tiles.TileReader) -> Note:
         """Return the note with the cosignatures that could be had now."""
@@ -115,8 +131,8 @@ class Publisher:
     @transaction.atomic
     def _announce(self, note: Note, size: int, root: bytes) -> None:
         """Keep the checkpoint, and then show it."""
-        keys = [witness.key for witness in self.witnesses]
-        times = [found.at for found in verify(note, [self.signer.key.verifier, *keys]) if found.at is not None]
+        keys = [term.key for term in self.signer.keyring.terms] + [witness.key for witness in self.witnesses]
+        times = [found.at for found in verify(note, keys) if found.at is not None]
         witnessed_at = datetime.fromtimestamp(max(times), UTC) if times else None
         with connection.cursor() as cursor:
             cursor.execute(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
 from dcase_audit.trail.encoding import FIELDS, SALT, commitment
+from dcase_audit.trail.stamping import timestamp_path
+from dcase_audit.trail.timestamping import stamps
 from dcase_audit.trail.tlog.checkpoints import Checkpoint, CheckpointMalformed
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.merkle import Frontier, leaf_hash
-from dcase_audit.trail.tlog.notes import Note, NoteMalformed, SignatureInvalid, VerifierKey, verify
+from dcase_audit.trail.tlog.notes import Note, NoteMalformed, SignatureInvalid
+from dcase_audit.trail.tlog.policy import NONE, Log, Policy, judge
+from dcase_audit.trail.tlog.succession import Term
 from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, TileReader
 
 CHUNK = 2_000
@@ -50,8 +54,8 @@ class Row(NamedTuple):
 
 
 @transaction.atomic
-def check(store: LocalTiles, key: VerifierKey) -> int:
-    """Rebuild the log and compare; return how many entries it has.
+def check(store: LocalTiles, keys: Sequence[Term]) -> int:
+    """Rebuild the log and compare; return how many entries it has. ``keys`` are those of the log.
 
     Raises:
         Wrong: the first record that differs.
@@ -61,7 +65,8 @@ def check(store: LocalTiles, key: VerifierKey) -> int:
         size: int = cursor.fetchone()[0]
         cursor.execute("SELECT size, root, note FROM trail.checkpoint ORDER BY size, id")
         checkpoints = [(at, bytes(root), note.encode()) for at, root, note in cursor.fetchall()]
-    published = _published(store, key, checkpoints, size)
+    published = _published(store, keys, checkpoints, size)
+    _check_tokens(store, {at: note for at, _, note in checkpoints})
     entries = TileReader(store, published).entries(0, published)
     frontier, versions, waiting = Frontier(), dict[str, int](), list(reversed(checkpoints))
     _check_roots(frontier, waiting)
@@ -74,13 +79,12 @@ def check(store: LocalTiles, key: VerifierKey) -> int:
     return size
 
 
-def _published(store: LocalTiles, key: VerifierKey, checkpoints: list[tuple[int, bytes, bytes]], size: int) -> int:
+def _published(store: LocalTiles, keys: Sequence[Term], checkpoints: list[tuple[int, bytes, bytes]], size: int) -> int:
     """Check the signature of each checkpoint; return how far the newest goes."""
+    policy = Policy([Log(term.key, sizes=term.sizes) for term in keys], quorum=NONE)
     for at, root, note in checkpoints:
         try:
-            parsed = Note.parse(note)
-            verify(parsed, [key])
-            said = Checkpoint.parse(parsed.text)
+            said = judge(policy, Note.parse(note)).checkpoint
         except (NoteMalformed, SignatureInvalid, CheckpointMalformed) as error:
             raise Wrong(f"checkpoint {at}: {error}") from None
         if (said.size, said.root) != (at, root):
@@ -95,6 +99,24 @@ def _published(store: LocalTiles, key: VerifierKey, checkpoints: list[tuple[int,
     if shown > newest:
         raise Wrong(f"checkpoint {shown} was published, and the database knows of none beyond {newest}")
     return shown
+
+
+def _check_tokens(store: LocalTiles, notes: dict[int, bytes]) -> None:
+    """See that each time-stamp is over its checkpoint, and published as it was received."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT size, number FROM trail.token ORDER BY size, number")
+        tokens = cursor.fetchall()
+        for size, number in tokens:
+            cursor.execute("SELECT response FROM trail.token WHERE size = %s AND number = %s", [size, number])
+            response, path = bytes(cursor.fetchone()[0]), timestamp_path(size, number)
+            if size not in notes or not stamps(response, Note.parse(notes[size]).stamped):
+                raise Wrong(f"{path} is not over the checkpoint of that size")
+            try:
+                published = store.get(path)
+            except TileMissing:
+                raise Wrong(f"{path} is not published") from None
+            if published != response:
+                raise Wrong(f"{path} was published with other bytes")
 
 
 def _rows(size: int) -> Iterator[Row]:

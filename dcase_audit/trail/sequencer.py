@@ -6,13 +6,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
+from cryptography.x509 import load_pem_x509_certificates
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
+from dcase_audit.trail import rotation
 from dcase_audit.trail.publishing import Publisher, WitnessAt
-from dcase_audit.trail.sequencing import BATCH, Superseded, drain, take_over
+from dcase_audit.trail.sequencing import BATCH, Entry, Superseded, drain, take_over
 from dcase_audit.trail.signing import Fork, Signer
+from dcase_audit.trail.stamping import Rhythm, Stamping
+from dcase_audit.trail.timestamping import authority_of
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.notes import VerifierKey
 
@@ -30,8 +37,11 @@ AGAIN = 2.0
 class Sequencer:
     """Drains and publishes until ``stopped`` is set; ``ready`` is called when it is this one's turn."""
 
-    def __init__(self, publisher: Callable[[], Publisher], stopped: threading.Event) -> None:
+    def __init__(
+        self, publisher: Callable[[], Publisher], stamping: Callable[[], Stamping], stopped: threading.Event
+    ) -> None:
         self._make_publisher = publisher
+        self._make_stamping = stamping
         self._stopped = stopped
         self._alarmed_at = 0.0
 
@@ -56,7 +66,8 @@ class Sequencer:
     def _lead(self) -> None:
         """Work as long as the lock, which goes with the connection, is ours."""
         epoch = take_over()
-        publisher = self._resumed()
+        publisher, stamping = self._resumed(), self._make_stamping()
+        stamping.resume()
         # The first time at once: the one before may have ended between the log and its checkpoint.
         published_at, size, published = -AT_LEAST_EVERY, 0, 0
         while not self._stopped.is_set():
@@ -64,6 +75,9 @@ class Sequencer:
             now = time.monotonic()
             if entries:
                 size = entries[-1].leaf.seq + 1
+            if publisher is not None:
+                publisher, changed = self._keys_changed(publisher, epoch)
+                size = changed.leaf.seq + 1 if changed else size
             is_new = size != published or publisher is None
             due = now - published_at >= (BETWEEN_CHECKPOINTS if is_new else AT_LEAST_EVERY)
             if publisher is None:
@@ -71,6 +85,8 @@ class Sequencer:
             if publisher is not None and due:
                 publisher = self._published(publisher)
                 published_at, published = now, size
+            if publisher is not None:
+                stamping.look()
             if len(entries) < BATCH:
                 self._stopped.wait(IDLE)
 
@@ -82,6 +98,14 @@ class Sequencer:
             self._alarm(fork)
             return None
         return publisher
+
+    def _keys_changed(self, publisher: Publisher, epoch: int) -> tuple[Publisher | None, Entry | None]:
+        """Take a step of a change of keys, if one was asked for."""
+        try:
+            return publisher, rotation.advance(publisher.signer, epoch)
+        except Fork as fork:
+            self._alarm(fork)
+            return None, None
 
     def _published(self, publisher: Publisher) -> Publisher | None:
         try:
@@ -108,3 +132,25 @@ def publisher() -> Publisher:
         WitnessAt(VerifierKey.parse(vkey), url) for vkey, url in (line.split() for line in settings.TRAIL_WITNESSES)
     ]
     return Publisher(LocalTiles(settings.TRAIL_DIR), signer, witnesses)
+
+
+def stamping() -> Stamping:
+    """Return what has checkpoints time-stamped as the settings describe.
+
+    Raises:
+        ImproperlyConfigured: an address is none, or is there twice, or the certificates cannot be read.
+    """
+    try:
+        authorities = [authority_of(address) for address in settings.TRAIL_TSA_URLS]
+        path = settings.TRAIL_TSA_CERTIFICATES
+        roots = load_pem_x509_certificates(Path(path).read_bytes()) if path else []
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"time-stamping authorities: {error}") from error
+    if len({authority.name for authority in authorities}) != len(authorities):
+        raise ImproperlyConfigured("TRAIL_TSA_URLS names one authority twice")
+    rhythm = Rhythm(
+        timedelta(seconds=settings.TRAIL_TSA_INTERVAL),
+        timedelta(seconds=settings.TRAIL_TSA_PAUSE),
+        settings.TRAIL_TSA_TIMEOUT,
+    )
+    return Stamping(LocalTiles(settings.TRAIL_DIR), authorities, rhythm, roots)

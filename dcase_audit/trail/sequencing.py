@@ -6,7 +6,8 @@ over, as it would be by a cursor over numbers or transactions, which are drawn i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from dcase_audit.trail.encoding import Leaf, committed
 BATCH = 5_000
 
 TAKE = """
-WITH batch AS MATERIALIZED (SELECT id FROM trail.outbox ORDER BY id LIMIT %s),
+WITH batch AS MATERIALIZED (SELECT id FROM trail.outbox {where} ORDER BY id LIMIT %(limit)s),
 taken AS (DELETE FROM trail.outbox o USING batch b WHERE o.id = b.id RETURNING o.*)
 SELECT o.id, o.source, o.kind, o.subject, o.xid::text,
        to_char(o.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), o.context ->> 'actor',
@@ -94,22 +95,50 @@ def drain(epoch: int, *, limit: int = BATCH) -> list[Entry]:
         Superseded: another epoch began.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT size FROM trail.head WHERE epoch = %s FOR NO KEY UPDATE", [epoch])
-        found = cursor.fetchone()
-        if found is None:
-            raise Superseded
-        taken = _taken(cursor, limit)
-        if not taken:
-            return []
-        entries = entries_of(taken, first=found[0], versions=_versions(cursor, taken))
-        _keep(entries)
-        cursor.execute("UPDATE trail.head SET size = %s", [found[0] + len(entries)])
-        return entries
+        size = _turn(cursor, epoch)
+        return _logged(cursor, _taken(cursor, limit), size)
 
 
-def _taken(cursor: Any, limit: int) -> list[Taken]:
-    cursor.execute(TAKE, [limit])
+@transaction.atomic
+def announce(epoch: int, kind: str, subject: str, payload: Callable[[int], dict[str, Any]]) -> Entry:
+    """Log what the sequencer itself has to say, as the very next entry; ``payload`` is told the entry's number.
+
+    Raises:
+        Superseded: another epoch began.
+    """
+    with connection.cursor() as cursor:
+        size = _turn(cursor, epoch)
+        said = json.dumps(payload(size), ensure_ascii=False)
+        cursor.execute("SELECT trail.announce(%s, %s, %s::jsonb)", [kind, subject, said])
+        (number,) = cursor.fetchone()
+        (entry,) = _logged(cursor, _taken(cursor, 1, only=number), size)
+        return entry
+
+
+def _turn(cursor: Any, epoch: int) -> int:
+    """Return the size of the log, which nobody else can change before this transaction ends."""
+    cursor.execute("SELECT size FROM trail.head WHERE epoch = %s FOR NO KEY UPDATE", [epoch])
+    found = cursor.fetchone()
+    if found is None:
+        raise Superseded
+    size: int = found[0]
+    return size
+
+
+def _taken(cursor: Any, limit: int, *, only: int | None = None) -> list[Taken]:
+    where = "" if only is None else "WHERE id = %(only)s"
+    cursor.execute(TAKE.format(where=where), {"limit": limit, "only": only})
     return [Taken(*row) for row in cursor.fetchall()]
+
+
+def _logged(cursor: Any, taken: Sequence[Taken], size: int) -> list[Entry]:
+    """Keep what was taken as the entries from ``size`` on."""
+    if not taken:
+        return []
+    entries = entries_of(taken, first=size, versions=_versions(cursor, taken))
+    _keep(entries)
+    cursor.execute("UPDATE trail.head SET size = %s", [size + len(entries)])
+    return entries
 
 
 def _versions(cursor: Any, taken: Sequence[Taken]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The log's signer: its key, and what it signed last, in a directory of its own that no backup of the database holds.
+"""The log's signer: its keys, and what it signed last, in a directory of its own that no backup of the database holds.
 
 It signs only what extends what it signed before. A log that was cut short, restored from a backup or rewritten is
 refused, and stays refused until somebody has looked: that is the alarm.
@@ -6,10 +6,10 @@ refused, and stays refused until somebody has looked: that is the alarm.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from dcase_audit.trail.keyring import Keyring, replace
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
 from dcase_audit.trail.tlog.merkle import frontier_of
 from dcase_audit.trail.tlog.notes import Note, SigningKey
@@ -25,19 +25,33 @@ class Signer:
     """Signs checkpoints of one log, each an extension of the last."""
 
     def __init__(self, directory: Path, origin: str) -> None:
-        self._directory = directory
-        self.key = _key_in(directory, origin)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory = directory
+        self.origin = origin
+        self.keyring = Keyring.open(directory / "log.key", origin)
+        if self.keyring.origins != {origin}:
+            found = ", ".join(sorted(self.keyring.origins))
+            raise Fork(f"the key in {directory} is that of {found}, not of {origin}")
+
+    @property
+    def key(self) -> SigningKey:
+        """The key whose signature comes first under the next checkpoint."""
+        secret = self.keyring.living[0].secret
+        assert secret is not None
+        return secret
 
     @property
     def last(self) -> Checkpoint | None:
         """What was signed last; None before the first time."""
         try:
-            return Checkpoint.parse(Note.parse((self._directory / "signed").read_bytes()).text)
+            return Checkpoint.parse(Note.parse((self.directory / "signed").read_bytes()).text)
         except FileNotFoundError:
             return None
 
     def sign(self, checkpoint: Checkpoint, hash_at: HashAt) -> Note:
         """Sign ``checkpoint``; ``hash_at`` reads the tree that it is of. What is signed is kept before it is returned.
+
+        Which keys sign follows from the size alone, so that a size is signed alike however often.
 
         Raises:
             Fork: the tree is smaller than what was signed, or does not begin with it.
@@ -48,34 +62,6 @@ class Signer:
                 raise Fork(f"the log has {checkpoint.size} entries; {last.size} were signed")
             if frontier_of(last.size, hash_at).root() != last.root:
                 raise Fork(f"the first {last.size} entries are not those that were signed")
-        note = checkpoint.signed(self.key)
-        _replace(self._directory / "signed", note.format())
+        note = checkpoint.signed(*self.keyring.signing(checkpoint.size))
+        replace(self.directory / "signed", note.format())
         return note
-
-
-def _key_in(directory: Path, origin: str) -> SigningKey:
-    """Return the key in the directory, made now where there is none."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = directory / "log.key"
-    if not path.exists():
-        _replace(path, SigningKey.generate(origin).format().encode())
-    key = SigningKey.parse(path.read_text().strip())
-    if key.name != origin:
-        raise Fork(f"the key in {directory} is that of {key.name}, not of {origin}")
-    return key
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file that only its owner reads, in one step; it is on the disk when the call returns."""
-    staged = path.with_name(f"{path.name}.new")
-    staged.unlink(missing_ok=True)
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import time
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 
+from dcase_audit.trail.asking import Answer, Unanswered, post
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
 from dcase_audit.trail.tlog.notes import (
     Note,
@@ -25,8 +20,6 @@ from dcase_audit.trail.tlog.notes import (
 
 LARGEST_ANSWER = 64 * 1024
 SIZE = re.compile(rb"(0|[1-9][0-9]{0,17})\n")
-# Statuses that say nothing about the checkpoint.
-LATER = {408, 429}
 
 
 class WitnessUnavailable(Exception):
@@ -44,16 +37,6 @@ class WitnessRefused(Exception):
         self.status = status
         self.said = said
         self.size = size
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: bytes
-
-    @property
-    def said(self) -> str:
-        return self.body[:500].decode(errors="replace").strip()
 
 
 def cosigned(
@@ -87,7 +70,7 @@ def cosigned(
     return tuple(verified.signature for verified in found)
 
 
-def _known_size(answer: _Answer, asked: int, size: int) -> int:
+def _known_size(answer: Answer, asked: int, size: int) -> int:
     matched = SIZE.fullmatch(answer.body)
     if not matched:
         raise WitnessRefused(answer.status, answer.said)
@@ -99,54 +82,11 @@ def _known_size(answer: _Answer, asked: int, size: int) -> int:
     return known
 
 
-def _post(url: str, note: Note, old: int, proof_for: Callable[[int], Sequence[bytes]], timeout: float) -> _Answer:
+def _post(url: str, note: Note, old: int, proof_for: Callable[[int], Sequence[bytes]], timeout: float) -> Answer:
     lines = [f"old {old}", *map(encode_base64, proof_for(old))]
     body = "".join(f"{line}\n" for line in lines).encode() + b"\n" + note.format()
-    request = urllib.request.Request(
-        url.rstrip("/") + "/add-checkpoint", data=body, headers={"Content-Type": "text/plain; charset=utf-8"}
-    )
-    if request.type not in ("http", "https"):
-        raise ValueError(f"{url} is not the address of a witness")
-    ends = time.monotonic() + timeout
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
     try:
-        with _opener(request.host).open(request, timeout=timeout) as response:
-            answer = _Answer(response.status, _read(response, ends))
-    except (OSError, HTTPException) as error:
-        raise WitnessUnavailable(f"{url}: {error}") from None
-    if answer.status >= 500 or answer.status in LATER:
-        raise WitnessUnavailable(f"{url}: {answer.status} {answer.said}")
-    return answer
-
-
-def _read(response: HTTPResponse, ends: float) -> bytes:
-    """Return the body, as much as an answer may have, within the time that is left."""
-    body = b""
-    while part := response.read1(LARGEST_ANSWER):
-        body += part
-        if len(body) > LARGEST_ANSWER or time.monotonic() > ends:
-            raise WitnessUnavailable("the answer is too long or takes too long")
-    if response.length:
-        raise WitnessUnavailable("the answer was cut off")
-    return body
-
-
-class _AsAnswered(urllib.request.HTTPErrorProcessor):
-    """Every answer is one, whatever its status; redirections, too, are not followed."""
-
-    def http_response(self, request: urllib.request.Request, response: HTTPResponse) -> HTTPResponse:
-        return response
-
-    https_response = http_response
-
-
-def _opener(host: str) -> urllib.request.OpenerDirector:
-    proxies = [urllib.request.ProxyHandler({})] if _is_loopback(host) else []
-    return urllib.request.build_opener(_AsAnswered, *proxies)
-
-
-def _is_loopback(host: str) -> bool:
-    name = urllib.parse.urlsplit(f"//{host}").hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+        return post(f"{url.rstrip('/')}/add-checkpoint", body, headers, timeout=timeout, largest=LARGEST_ANSWER)
+    except Unanswered as error:
+        raise WitnessUnavailable(str(error)) from None

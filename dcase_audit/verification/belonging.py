@@ -19,7 +19,7 @@ from django.db.models.functions import Cast
 from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
 from dcase_audit.reports.models import AccountabilityReport
-from dcase_audit.verification.scope import ALWAYS, NOUNS, POINTED_AT, UNDER, UNDER_POINTED_AT
+from dcase_audit.verification.scope import ABOUT_THE_LOG, ALWAYS, NOUNS, POINTED_AT, UNDER, UNDER_POINTED_AT
 from drills.models import Drill, DrillResult, Occurrence, Scenario
 from evidence.models import (
     Artefact,
@@ -148,7 +148,7 @@ def _of_everybody(user: User, *, sees_a_case: bool) -> Q:
     access = user.access
     kept = Q(object=f"user:{access.user_id}")
     if sees_a_case:
-        kept |= Q(kind="shape", object__in=SHAPED)
+        kept |= Q(kind="shape", object__in=SHAPED) | _objects(f"{noun}:" for noun in ABOUT_THE_LOG)
     if sees_a_case or access.is_administrator:
         kept |= _objects(f"{table}/" for table in sorted(ALWAYS))
     return kept | _objects(KEPT) if access.is_administrator else kept

@@ -20,6 +20,7 @@ from dcase_audit.cases.models import Case, Edition
 from dcase_audit.errors import AuditError
 from dcase_audit.trail import capture
 from dcase_audit.trail.encoding import SALT, commitment
+from dcase_audit.trail.stamping import MOST_TOKENS, timestamp_path
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.tiles import WIDTH, TileReader, entries_path, format_bundle
 from dcase_audit.verification.scope import CLOSED, Scope, scope_of
@@ -28,6 +29,8 @@ from evidence.storage import ObjectMissing, object_store
 
 FORMAT = "dcase-audit-bundle/1"
 CHUNK = 500
+# Sizes of the log whose tokens are read at once; each of these has a few at most, and few have any.
+TOKENS = 10_000
 LOOK_AGAIN = 0.2
 README = Path(__file__).parent / "bundle_readme.txt"
 
@@ -81,6 +84,7 @@ def write(cases: Iterable[Case], file: IO[bytes], *, at: datetime | None = None)
         archive.writestr("README.txt", README.read_text(encoding="utf-8"))
         archive.writestr("checkpoint", note)
         _write_checkpoints(archive, size)
+        _write_timestamps(archive, size)
         _write_leaves(archive, size)
         _write_lines(archive, "disclosures.jsonl", _disclosures(snapshot.scope, size))
         for table, lines in snapshot.state.items():
@@ -151,6 +155,18 @@ def _write_checkpoints(archive: zipfile.ZipFile, size: int) -> None:
     found = rows("SELECT DISTINCT ON (size) size, note FROM trail.checkpoint WHERE size < %s ORDER BY size, id", [size])
     for earlier, note in found:
         archive.writestr(f"checkpoints/{earlier:012}", note)
+
+
+def _write_timestamps(archive: zipfile.ZipFile, size: int) -> None:
+    """Write the RFC 3161 responses over the checkpoints that are written."""
+    for start in range(0, size + 1, TOKENS):
+        found = rows(
+            "SELECT size, number, response FROM trail.token WHERE size >= %s AND size < %s AND number <= %s"
+            " ORDER BY size, number",
+            [start, min(start + TOKENS, size + 1), MOST_TOKENS],
+        )
+        for stamped, number, response in found:
+            archive.writestr(timestamp_path(stamped, number), bytes(response))
 
 
 def _write_leaves(archive: zipfile.ZipFile, size: int) -> None:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from dcase_audit.trail.tlog.notes import SigningKey, VerifierKey
+from dcase_audit.trail.keyring import Keyring
+from dcase_audit.trail.publishing import KEYS
+from dcase_audit.trail.tlog.notes import VerifierKey
 from dcase_audit.trail.tlog.policy import NONE, Group, Log, Policy, Witness
+from dcase_audit.trail.tlog.succession import Term, parse_terms
 
 ANY = "any-witness"
 
 
-def log_vkey() -> str | None:
-    """Return the log's key as it was made known, or else that of the signer beside us; None before there is one."""
-    for path, read in (
-        (settings.TRAIL_DIR / "log.vkey", str),
-        (settings.TRAIL_SIGNER_DIR / "log.key", lambda text: SigningKey.parse(text).vkey()),
-    ):
-        try:
-            return read(path.read_text().strip())
-        except (FileNotFoundError, PermissionError):
-            continue
-    return None
+def log_keys() -> tuple[Term, ...]:
+    """Return the log's keys as they were made known, or else those of the signer beside us; none before there are."""
+    try:
+        return parse_terms((settings.TRAIL_DIR / KEYS).read_text())
+    except (FileNotFoundError, PermissionError):
+        pass
+    try:
+        return Keyring.read(settings.TRAIL_SIGNER_DIR / "log.key").terms
+    except (FileNotFoundError, PermissionError):
+        return ()
 
 
 def policy() -> Policy | None:
@@ -28,13 +30,13 @@ def policy() -> Policy | None:
 
     None before there is a log.
     """
-    vkey = log_vkey()
-    if vkey is None:
+    keys = log_keys()
+    if not keys:
         return None
     witnesses = [
         Witness(str(number), VerifierKey.parse(line.split()[0])) for number, line in enumerate(settings.TRAIL_WITNESSES)
     ]
-    found = Policy(logs=[Log(VerifierKey.parse(vkey))], witnesses=witnesses, quorum=NONE)
+    found = Policy([Log(term.key, sizes=term.sizes) for term in keys], witnesses, quorum=NONE)
     if witnesses:
         found.groups, found.quorum = [Group(ANY, 1, tuple(witness.name for witness in witnesses))], ANY
     return found

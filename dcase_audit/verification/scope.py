@@ -83,6 +83,9 @@ NOUNS = {
     "support": "evidence_support",
 }
 
+# Of these everybody is told who sees a case: which log it is, and whose turn it was to sign.
+ABOUT_THE_LOG = ("log", "log_key")
+
 # Fields that no third party is shown: where somebody sat.
 CLOSED = frozenset({"context.address", "db.client_address"})
 
@@ -108,7 +111,7 @@ class Scope:
             return table in self.whole or key in self.keys.get(table, ())
         noun, colon, key = object.partition(":")
         if colon:
-            return key in self.keys.get(NOUNS.get(noun, ""), ())
+            return noun in ABOUT_THE_LOG or key in self.keys.get(NOUNS.get(noun, ""), ())
         return table in self.whole or table in self.keys
 
     @property

@@ -57,6 +57,7 @@ KINDS: dict[str, Any] = {
     "leaves.told": _("holders told of leaves"),
     "link.added": _("link added"),
     "link.removed": _("link removed"),
+    "log.begun": _("new log begun"),
     "login.locked_out": _("login locked"),
     "login.succeeded": _("logged in"),
     "node.added": _("node added"),
@@ -87,6 +88,8 @@ KINDS: dict[str, Any] = {
     "support.unlinked": _("link to evidence taken back"),
     "token.issued": _("token issued"),
     "token.revoked": _("token revoked"),
+    "trail.key_announced": _("new key of the log announced"),
+    "trail.key_retired": _("old key of the log retired"),
 }
 # Of columns whose fields have no name for people, in whichever table.
 COLUMNS: dict[str, Any] = {

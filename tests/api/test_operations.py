@@ -14,6 +14,7 @@ from dcase_audit.jobs import services as jobs
 from dcase_audit.jobs.models import Job
 from evidence.storage import StoreFull
 from tests.cast import Cast
+from tests.server import sequencing
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +99,18 @@ def test_the_numbers_say_how_the_work_stands(client: Client, db: None) -> None:
     assert numbers["dcase_jobs_parked"] == 1
     assert 0 <= numbers['dcase_heartbeat_age_seconds{name="worker"}'] < 60
     assert numbers['dcase_http_responses_total{method="GET",route="/livez",status="200"}'] >= 1
+
+
+def test_the_numbers_say_how_old_the_last_time_stamp_of_each_authority_is(client: Client, db: None) -> None:
+    with sequencing(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trail.token (size, authority, number, response, received_at) VALUES"
+            " (1, 'tsa.example', 1, '', now() - interval '2 days'), (2, 'tsa.example', 1, '', now() - interval '1 day')"
+        )
+
+    numbers = _numbers(client.get("/metrics").content.decode())
+
+    assert 86_400 <= numbers['dcase_time_stamp_age_seconds{authority="tsa.example"}'] < 86_500
 
 
 def _numbers(text: str) -> dict[str, float]:

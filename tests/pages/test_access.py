@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
@@ -15,6 +16,7 @@ from pytest_django import Settings
 
 from dcase_audit.accounts.authentication import issue
 from dcase_audit.pages_urls import urlpatterns
+from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.verification.models import Entry
 from tests.api.matrix import COLUMNS, Stage, make_stage
 from tests.cast import Cast
@@ -112,6 +114,7 @@ ROWS += [
     Row("get", "trail-receipt", "/trail/entries/{decision}/receipt/", DEPARTMENT),
     Row("get", "trail-checkpoint", "/trail/checkpoint", READERS),
     Row("get", "trail-past-checkpoint", "/trail/checkpoints/{size:012}", READERS),
+    Row("get", "trail-timestamp", "/trail/timestamps/{size:012}-2.tsr", READERS),
     Row("get", "trail-tile", "/trail/tile/0/000.p/{width}", READERS),
     Row("get", "trail-vkey", "/trail/log.vkey", READERS),
 ]
@@ -146,6 +149,7 @@ def sealed(sealing: Sealing, stage: Stage) -> dict[str, object]:
     sealing.make_known()
     sealing.seal()
     size = size_of_log()
+    LocalTiles(settings.TRAIL_DIR).put_all([(f"timestamps/{size:012}-2.tsr", b"a response")])
     decision = stage.accepted.decisions.get(kind="accepted")
     number = Entry.objects.get(object=f"evidence_decision/{decision.pk}").pk
     return {"size": size, "width": min(size, 256), "decision": number}

@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -97,19 +97,43 @@ class Signer:
 
 
 LOG = Signer(ORIGIN, 1, b"log")
+SECOND_KEY = Signer(ORIGIN, 1, b"second key of the log")
+THIRD_KEY = Signer(ORIGIN, 1, b"third key of the log")
 WITNESS = Signer("witness.example.org/w1", 4, b"witness")
 SECOND_WITNESS = Signer("witness.example.net/w2", 4, b"second witness")
 DEMO_WITNESS = Signer("same-host.invalid/witness", 4, b"demo witness")
 
 
+class Term(NamedTuple):
+    """A key of a log and the first and the last size of checkpoints that it signs."""
+
+    signer: Signer
+    first: int = 0
+    last: int | None = None
+
+    def signs(self, size: int) -> bool:
+        return self.first <= size and (self.last is None or size <= self.last)
+
+    @property
+    def line(self) -> str:
+        """The line of a policy that trusts the key for these sizes."""
+        return f"log {self.signer.vkey} sizes:{self.first}-{'' if self.last is None else self.last}"
+
+
+def key_change(kind: str, size: int, old: Signer, new: Signer, *, signers: Sequence[Signer] | None = None) -> str:
+    """Return what two keys state of each other, signed by both."""
+    text = f"dcase-audit log key v1\n{old.name}\n{kind} {size}\n{old.vkey}\n{new.vkey}\n"
+    return f"{text}\n" + "".join(signer.sign(text) for signer in ((old, new) if signers is None else signers))
+
+
 def policy(
     *witnesses: tuple[str, Signer],
-    logs: Sequence[Signer] = (LOG,),
+    logs: Sequence[Signer | Term] = (LOG,),
     quorum: str | None = None,
     groups: Sequence[str] = (),
 ) -> str:
     """Return a policy; without other words the quorum is the first witness."""
-    lines = [f"log {log.vkey}" for log in logs]
+    lines = [log.line if isinstance(log, Term) else f"log {log.vkey}" for log in logs]
     lines += [f"witness {name} {witness.vkey}" for name, witness in witnesses]
     lines += groups
     lines += [f"quorum {quorum if quorum is not None else witnesses[0][0]}"]
@@ -121,6 +145,11 @@ POLICY = policy(("w1", WITNESS))
 
 def checkpoint_text(leaves: Sequence[bytes], origin: str = ORIGIN) -> str:
     return f"{origin}\n{len(leaves)}\n{base64.b64encode(root(leaves)).decode()}\n"
+
+
+def stamped(checkpoint: str) -> bytes:
+    """Return what a time-stamp of a checkpoint is over: text, empty line and first signature line."""
+    return "".join(f"{line}\n" for line in checkpoint.splitlines()[:5]).encode()
 
 
 @dataclass
@@ -197,6 +226,7 @@ class World:
         self.withheld: dict[str, str] = {}
         self.cases: dict[str, str] = {}
         self.checkpoints: dict[int, datetime] = {}
+        self.terms = [Term(LOG)]
         self.context = {"actor": "user:1", "request": "4f9d8a62"}
         self.now, self.xid, self.id = START, 700, 0
 
@@ -245,6 +275,20 @@ class World:
     def say(self, kind: str, object: str, *, same: bool = False, **payload: Any) -> None:
         """Record an event of the application."""
         self.event("app", kind, object, {f"payload.{name}": text for name, text in texts(**payload).items()}, same=same)
+
+    def announce(self, new: Signer) -> int:
+        """Record that another key follows the log's; return the event's number."""
+        old, size = self.terms[-1].signer, len(self.events) + 1
+        self.say("trail.key_announced", f"log_key:{new.key_id.hex()}", note=key_change("announced", size, old, new))
+        self.terms.append(Term(new, size))
+        return size - 1
+
+    def retire(self) -> int:
+        """Record that the older of two keys signs no more; return the event's number."""
+        (old, first, _), (new, *_), size = *self.terms[-2:], len(self.events) + 1
+        self.say("trail.key_retired", f"log_key:{old.key_id.hex()}", note=key_change("retired", size, old, new))
+        self.terms[-2] = Term(old, first, size - 1)
+        return size - 1
 
     def past_the_capture(self, named: str, **values: Any) -> None:
         """Change a row as somebody would who turned the triggers off."""
@@ -305,6 +349,8 @@ class World:
         made = Bundle(
             leaves=self.leaves(), log=log, witnesses=witnesses, times={**self.checkpoints, len(self.events): at}
         )
+        if len(self.terms) > 1:
+            made.terms = list(self.terms)
         for event in self.events:
             if event.seq not in undisclosed:
                 fields = event.disclosure((closed or {}).get(event.seq, ()))
@@ -349,13 +395,16 @@ class Bundle:
     origin: str = ORIGIN
     header: dict[str, Any] = field(default_factory=dict)
     changed: dict[str, bytes | None] = field(default_factory=dict)
+    # Which key of the log signs what; without any, ``log`` signs everything.
+    terms: list[Term] = field(default_factory=list)
 
     def checkpoint(self, size: int | None = None) -> str:
         """Return a checkpoint as the log published it."""
         size = len(self.leaves) if size is None else size
         text = checkpoint_text(self.leaves[:size], self.origin)
         cosignatures = "".join(witness.cosign(text, self.times[size]) for witness in self.witnesses)
-        return f"{text}\n{self.log.sign(text)}{cosignatures}"
+        signers = [term.signer for term in self.terms if term.signs(size)] or [self.log]
+        return f"{text}\n{''.join(signer.sign(text) for signer in signers)}{cosignatures}"
 
     def members(self) -> dict[str, bytes]:
         size = len(self.leaves)

@@ -16,13 +16,30 @@ STEPS: dict[str, tuple[str, str, str]] = {
     "in the log": ("sequencer", "drain", "after"),
     "some tiles": ("LocalTiles", "_keep", "after"),
     "all tiles": ("tiles", "publish", "after"),
-    "not signed yet": ("signing", "_replace", "before"),
-    "signed": ("signing", "_replace", "after"),
+    "not signed yet": ("signing", "replace", "before"),
+    "signed": ("signing", "replace", "after"),
     "witnessed": ("Publisher", "_witnessed", "after"),
     "about to be shown": ("LocalTiles", "replace", "before"),
     "kept under its size": ("LocalTiles", "replace", "after"),
     "shown": ("tiles", "drop_partials", "before"),
     "tidied": ("Publisher", "publish", "after"),
+}
+# Where the log's key is changed.
+ROTATION_STEPS: dict[str, tuple[str, str, str]] = {
+    "a key made": ("Keyring", "propose", "after"),
+    "not logged": ("rotation", "_log", "before"),
+    "logged": ("rotation", "_log", "after"),
+    "begun": ("Keyring", "begin", "after"),
+    "ended": ("Keyring", "end", "after"),
+    "all but said": ("rotation", "_done", "before"),
+    "said": ("rotation", "_done", "after"),
+}
+# Where a time-stamping authority is asked.
+STAMPING_STEPS: dict[str, tuple[str, str, str]] = {
+    "not asked yet": ("Stamping", "_ask", "before"),
+    "answered": ("Stamping", "_take", "before"),
+    "token kept": ("Stamping", "_publish", "before"),
+    "token published": ("Stamping", "_publish", "after"),
 }
 
 
@@ -50,11 +67,11 @@ def main(step: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from dcase_audit.trail import publishing, sequencer, sequencing, signing
+    from dcase_audit.trail import keyring, publishing, rotation, sequencer, sequencing, signing, stamping
     from dcase_audit.trail.tlog import tiles
     from dcase_audit.trail.tlog.local import LocalTiles
 
-    where, name, when = STEPS[step]
+    where, name, when = (STEPS | ROTATION_STEPS | STAMPING_STEPS)[step]
     owners = {
         "sequencing": sequencing,
         "sequencer": sequencer,
@@ -62,6 +79,9 @@ def main(step: str) -> None:
         "tiles": tiles,
         "Publisher": publishing.Publisher,
         "LocalTiles": LocalTiles,
+        "Stamping": stamping.Stamping,
+        "Keyring": keyring.Keyring,
+        "rotation": rotation,
     }
     sequencer.publisher()  # its key is there before
     setattr(owners[where], name, dying(getattr(owners[where], name), when))

@@ -14,14 +14,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from dcase_audit.trail import sequencing
+from dcase_audit.trail import rotation, sequencing
 from dcase_audit.trail.context import send
+from dcase_audit.trail.keyring import Keyring
 from dcase_audit.trail.publishing import CHECKPOINT, Publisher
 from dcase_audit.trail.sequencing import Superseded, drain, take_over
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.notes import Note, verify
+from dcase_audit.trail.tlog.succession import parse_terms
 from dcase_audit.trail.tlog.tiles import TileReader
 from tests.server import sequencing as as_sequencer
 from tests.trail.tlog import naive
@@ -39,6 +41,13 @@ PUBLISHING: dict[str, Step] = {
     "witnessed": (Publisher, "_announce", ""),
     "noted": (LocalTiles, "replace", "checkpoints/"),
     "kept": (LocalTiles, "replace", CHECKPOINT),
+}
+CHANGING: dict[str, Step] = {
+    "asked": (Keyring, "propose", ""),
+    "a key made": (rotation, "_log", ""),
+    "committed to": (sequencing, "_keep", ""),
+    "logged": (rotation, "adopt", ""),
+    "noted": (rotation, "_done", ""),
 }
 
 
@@ -65,13 +74,14 @@ def crashing(step: Step, call: Callable[[], object]) -> None:
 
 
 class TheLog(RuleBasedStateMachine):
-    """The real sequencer and publisher; beside them, what was signed and what others have seen."""
+    """The real sequencer and publisher; beside them, what was signed, by keys too, and what others have seen."""
 
     def __init__(self) -> None:
         super().__init__()
         self.beginning = transaction.savepoint()
         self.directory = Path(tempfile.mkdtemp())
         self.signed: list[bytes] = []
+        self.promised: dict[int, bytes] = {}
         self.shown: list[bytes] = []
         self.copies: list[str] = []
         self.number = 0
@@ -90,8 +100,9 @@ class TheLog(RuleBasedStateMachine):
         self.publisher, self.has_seen_all = publisher, True
         with as_sequencer():
             self.epoch = take_over()
-            if leaves()[: len(self.signed)] == self.signed:
+            if self._is_whole():
                 publisher.resume()
+                self._look_at_keys()
             else:
                 with pytest.raises(Fork):
                     publisher.resume()
@@ -122,6 +133,38 @@ class TheLog(RuleBasedStateMachine):
         self.publisher = None
         assert leaves() == before
 
+    @rule(step=st.sampled_from(rotation.STEPS))
+    def ask_for_a_change_of_keys(self, step: str) -> None:
+        signer = Signer(self.directory / "signer", ORIGIN)
+        try:
+            rotation.ask(signer, step, os_user="root", reason="")
+        except rotation.NotNow:
+            pass
+
+    @precondition(lambda self: self.publisher)
+    @rule()
+    def change_keys(self) -> None:
+        """Take the step that was asked for, if one was."""
+        assert self.publisher is not None
+        before = leaves()
+        with as_sequencer():
+            try:
+                entry = rotation.advance(self.publisher.signer, self.epoch)
+            except (Superseded, Fork):
+                assert not self.has_seen_all
+                self.publisher = None
+                return
+        assert leaves() == before + ([entry.encoded] if entry else [])
+        assert rotation.request_of(self.publisher.signer) is None
+        self._look_at_keys()
+
+    @precondition(lambda self: self.publisher)
+    @rule(step=st.sampled_from(sorted(CHANGING)))
+    def crash_while_changing_keys(self, step: str) -> None:
+        crashing(CHANGING[step], self.change_keys)
+        self._look_at_keys()
+        self.publisher = None
+
     @precondition(lambda self: self.publisher)
     @rule()
     def publish(self) -> None:
@@ -136,6 +179,7 @@ class TheLog(RuleBasedStateMachine):
     @rule(step=st.sampled_from(sorted(PUBLISHING)), is_restored=st.booleans())
     def crash_while_publishing(self, step: str, is_restored: bool) -> None:
         crashing(PUBLISHING[step], self._published)
+        self._look_at_keys()
         self._look_at_what_was_signed()
         self.publisher = None
         if is_restored and self.copies:
@@ -150,8 +194,24 @@ class TheLog(RuleBasedStateMachine):
                 self.publisher.publish()
             except Fork:
                 return True
+        self._look_at_keys()
         self._look_at_what_was_signed()
         return False
+
+    def _is_whole(self) -> bool:
+        """Tell whether the log begins with what was signed, and has what the keys say of it."""
+        log = leaves()
+        return log[: len(self.signed)] == self.signed and all(
+            log[seq : seq + 1] == [leaf] for seq, leaf in self.promised.items()
+        )
+
+    def _look_at_keys(self) -> None:
+        """Keep the entries that say for which sizes the keys sign."""
+        log = leaves()
+        for term in Signer(self.directory / "signer", ORIGIN).keyring.terms:
+            for seq in (term.sizes.first - 1, -1 if term.sizes.last is None else term.sizes.last):
+                if seq >= 0 and seq not in self.promised:
+                    self.promised[seq] = log[seq]
 
     def _look_at_what_was_signed(self) -> None:
         """Keep the entries that the signer has signed; they extend what it had signed."""
@@ -185,7 +245,11 @@ class TheLog(RuleBasedStateMachine):
             assert not self.shown
             return
         checkpoint = Checkpoint.parse(note.text)
-        assert verify(note, [Signer(self.directory / "signer", ORIGIN).key.verifier])
+        terms = Signer(self.directory / "signer", ORIGIN).keyring.terms
+        signers = [found.key for found in verify(note, [term.key for term in terms])]
+        assert signers == [term.key for term in terms if term.sizes.hold(checkpoint.size)]
+        known = {term.key for term in parse_terms(self.store.get("log.vkey").decode())}
+        assert known.issuperset(signers)
         entries = list(TileReader(self.store, checkpoint.size).entries(0, checkpoint.size))
         assert naive.root(entries) == checkpoint.root
         assert entries[: len(self.shown)] == self.shown

@@ -17,9 +17,17 @@ VECTORS = ROOT / "docs" / "vectors"
 TABLE = json.loads((VECTORS / "vectors.json").read_text())
 
 
-@pytest.mark.parametrize("vector", TABLE, ids=[vector["input"] for vector in TABLE])
+@pytest.mark.parametrize(
+    "vector",
+    [
+        pytest.param(vector, id=vector["input"], marks=[pytest.mark.openssl] if "certificates" in vector else [])
+        for vector in TABLE
+    ],
+)
 def test_a_vector_gets_its_answer(vector: dict[str, Any]) -> None:
     known = [word for name in vector["known"] for word in ("--known-checkpoint", name)]
+    if "certificates" in vector:
+        known += ["--tsa-certificates", vector["certificates"]]
     command = [sys.executable, "-I", "-S", str(FILE), vector["input"], "--policy", vector["policy"], "--json", *known]
 
     done = subprocess.run(command, cwd=VECTORS, capture_output=True, check=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.trail.authorities import Stamper
 from tests.trail.bundles import (
     DEMO_WITNESS,
     LOG,
@@ -23,6 +23,7 @@ from tests.trail.bundles import (
     packed,
     policy,
     small_world,
+    stamped,
     texts,
 )
 from tests.trail.verifier import Outcome, run, run_here
@@ -824,67 +825,63 @@ def test_another_history_is_refuted_by_one_checkpoint_that_is_known(size: int) -
 
 # --- Time stamps and editions ----------------------------------------------------------------------------------------
 
-TSA = """
-[tsa]
-default_tsa = one
-[one]
-serial = serial
-signer_digest = sha256
-default_policy = 1.2.3
-digests = sha256
-accuracy = secs:1
-[extensions]
-extendedKeyUsage = critical,timeStamping
-[request]
-distinguished_name = name
-[name]
-"""
+
+@pytest.fixture(scope="module")
+def stamper(tmp_path_factory: pytest.TempPathFactory) -> Stamper:
+    return Stamper(tmp_path_factory.mktemp("tsa"))
 
 
-@pytest.fixture
-def stamp(tmp_path: Path) -> Callable[[bytes], bytes]:
-    """A time-stamping authority whose certificate is ``tsa.pem``; gives the RFC 3161 response over some bytes."""
-    (tmp_path / "tsa.cnf").write_text(TSA)
-    (tmp_path / "serial").write_text("01")
-
-    def openssl(*arguments: str) -> None:
-        command = ["openssl", *arguments]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env={"OPENSSL_CONF": "tsa.cnf"})
-
-    openssl(
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=TSA", "-days", "1", "-keyout", "tsa.key"),
-        *("-config", "tsa.cnf", "-extensions", "extensions", "-out", "tsa.pem"),
-    )
-
-    def respond(data: bytes) -> bytes:
-        (tmp_path / "data").write_bytes(data)
-        openssl("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "query.tsq")
-        openssl(
-            *("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query.tsq", "-inkey", "tsa.key"),
-            *("-signer", "tsa.pem", "-out", "reply.tsr"),
-        )
-        return (tmp_path / "reply.tsr").read_bytes()
-
-    return respond
+@pytest.fixture(scope="module")
+def other_stamper(tmp_path_factory: pytest.TempPathFactory) -> Stamper:
+    return Stamper(tmp_path_factory.mktemp("other"), chain=True)
 
 
 @pytest.mark.openssl
-def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(
-    tmp_path: Path, stamp: Callable[[bytes], bytes]
-) -> None:
+def test_time_stamps_are_checked_by_openssl_where_certificates_are_given(stamper: Stamper) -> None:
     bundle = small_world().bundle()
-    certificates = ["--tsa-certificates", str(tmp_path / "tsa.pem")]
-    first_signature = "\n".join(bundle.checkpoint().splitlines()[:5]) + "\n"
+    certificates = ["--tsa-certificates", str(stamper.root)]
 
-    bundle.changed["timestamps/000000000023.tsr"] = stamp(first_signature.encode())
+    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle.checkpoint(23)))
     good, unchecked = run(bundle.zip(), more=certificates), run(bundle.zip())
-    bundle.changed["timestamps/000000000023.tsr"] = stamp(bundle.checkpoint().encode())
+    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(bundle.checkpoint().encode())
     bad = run(bundle.zip(), more=certificates)
 
     assert (good.status, good.outcome("timestamps")) == (0, "ok")
     assert good.report["log"]["timestamped_at"] > "2026"
     assert (unchecked.status, unchecked.outcome("timestamps")) == (0, "not checked")
+    assert unchecked.report["counts"]["timestamps"] == 1
     assert (bad.refuted, bad.bad["checkpoint"]) == (["timestamps"], 23)
+
+
+@pytest.mark.openssl
+def test_time_stamps_of_several_authorities_are_told_apart(stamper: Stamper, other_stamper: Stamper) -> None:
+    bundle = small_world().bundle()
+    bundle.changed["timestamps/000000000011.tsr"] = stamper.over(stamped(bundle.checkpoint(11)))
+    bundle.changed["timestamps/000000000023.tsr"] = stamper.over(stamped(bundle.checkpoint(23)))
+    bundle.changed["timestamps/000000000023-2.tsr"] = other_stamper.over(stamped(bundle.checkpoint(23)))
+    both = stamper.home / "both.pem"
+    both.write_bytes(stamper.root.read_bytes() + other_stamper.root.read_bytes())
+
+    def trusting(path: Path) -> Outcome:
+        return run(bundle.zip(), more=["--tsa-certificates", str(path)])
+
+    assert trusting(both).says("timestamps").startswith("3, the last of 20")
+    assert "2, the last of" in trusting(stamper.root).says("timestamps")
+    assert "1 by authorities that your certificates do not cover" in trusting(stamper.root).says("timestamps")
+    assert trusting(stamper.root).outcome("timestamps") == "ok"
+    bundle.changed["timestamps/000000000023-2.tsr"] = other_stamper.over(b"something else")
+    assert trusting(both).refuted == ["timestamps"]
+
+
+@pytest.mark.openssl
+def test_a_time_stamp_of_an_unknown_authority_proves_nothing(stamper: Stamper, other_stamper: Stamper) -> None:
+    bundle = small_world().bundle()
+    bundle.changed["timestamps/000000000023.tsr"] = other_stamper.over(stamped(bundle.checkpoint(23)))
+
+    outcome = run(bundle.zip(), more=["--tsa-certificates", str(stamper.root)])
+
+    assert (outcome.status, outcome.outcome("timestamps")) == (0, "not checked")
+    assert "timestamped_at" not in outcome.report["log"]
 
 
 def test_a_bundle_about_an_earlier_moment_has_the_edition_of_that_moment() -> None:

@@ -170,12 +170,15 @@ def test_keys_that_sign_for_everybody_or_are_no_keys_are_refused(key: int) -> No
 # --- The policy -----------------------------------------------------------------------------------------------------
 
 L1, W1, W2 = f"log {LOG.vkey}\n", f"witness w1 {WITNESS.vkey}\n", f"witness w2 {SECOND_WITNESS.vkey}\n"
+NO_SIZES = ["sizes:", "sizes:4", "sizes:-4", "sizes:5-4", "sizes:04-4", "sizes:0-4-4", "sizes:4-x", "size:0-4", "4-4"]
+NO_SIZES += ["sizes:0-1000000000000", "ftp://log.example/", "SIZES:0-", "sizes:\u0664-"]
 GOOD_POLICIES = [
     L1 + W1 + "quorum w1\n",
     f"\n# 注釈\n \t{L1}\twitness\tw1  {WITNESS.vkey} https://w1.example/ \nquorum w1",
     L1 + W1 + W2 + "group g 1 w1 w2\ngroup h all g\nquorum h\n",
     L1 + W1 + "witness w3 x.example/ml+00000000+BgE=\ngroup g any w1 w3\nquorum g\n",
     L1 + f"log {Signer('other.example/log', 1, b'other').vkey}\n" + W1 + "quorum w1\n",
+    *(f"log {LOG.vkey} {address}\n{W1}quorum w1\n" for address in ("https://log.example/", "sizes:0-", "sizes:0-4")),
 ]
 BAD_POLICIES = [
     "",
@@ -195,6 +198,8 @@ BAD_POLICIES = [
     L1 + W1 + "group g any g\nquorum g\n",
     L1 + W1 + "group g any none\nquorum g\n",
     L1 + W1 + "quorum\n",
+    f"log {LOG.vkey} https://log.example/ sizes:0-\n{W1}quorum w1\n",
+    *(f"log {LOG.vkey} {address}\n{W1}quorum w1\n" for address in NO_SIZES),
     L1 + W1 + "quorum w1 w1\n",
     L1 + W1 + "trust w1\nquorum w1\n",
     L1 + W1 + "quorum w1\r\n",

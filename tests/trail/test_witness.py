@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,47 @@ def test_a_second_key_of_a_log_goes_on_where_the_first_stopped(witness: Process)
     witness.trust(renewed)
 
     cosignature(witness, renewed, witness.post(renewed.body(3)))
+
+
+def test_a_key_is_trusted_for_the_sizes_that_were_said(witness: Process) -> None:
+    """As at the end of a change of keys: the old key signed up to size 3, the new one from size 3 on."""
+    renewed = Log(EIGHT.entries, SigningKey(THREE.key.name, bytes([8] * 32)))
+    witness.trust(THREE, "0-3")
+    witness.trust(renewed, "3-")
+    witness.post(THREE.body(0))
+    both = EIGHT.note().with_signatures(*renewed.note().signatures)
+    head = EIGHT.body(3)[: -len(EIGHT.note().format())]
+
+    refused = witness.post(EIGHT.body(3))
+    assert (refused.status, refused.text) == (
+        403,
+        "no key that is trusted for log.example/a signed the checkpoint: those that did sign other sizes\n",
+    )
+    cosignature(witness, renewed, witness.post(head + both.format()))
+    (shown,) = witness.state()["logs"]
+    assert shown["keys"] == [f"{THREE.key.vkey()} 0-3", f"{renewed.key.vkey()} 3-"]
+
+
+def test_a_record_that_knew_no_sizes_is_taken_over(witness: Process, tmp_path: Path) -> None:
+    witness.post(THREE.body(0))
+    witness.stop()
+    with closing(sqlite3.connect(witness.home / "state" / "witness.sqlite")) as record:
+        record.executescript(
+            "CREATE TABLE old AS SELECT origin, vkey FROM log; DROP TABLE log;"
+            "CREATE TABLE log (origin TEXT NOT NULL, vkey TEXT NOT NULL PRIMARY KEY);"
+            "INSERT INTO log SELECT origin, vkey FROM old; DROP TABLE old;"
+        )
+    witness.start()
+
+    cosignature(witness, EIGHT, witness.post(EIGHT.body(3)))
+
+
+@pytest.mark.parametrize("sizes", ["", "3", "-3", "3-2", "03-", "3-4-5", " 3-", "3-x"])
+def test_what_are_no_sizes_is_said(witness: Process, sizes: str) -> None:
+    done = witness.run("trust", "state", THREE.key.vkey(), f"--sizes={sizes}", check=False)
+
+    assert done.returncode == 2
+    assert "is not sizes" in done.stderr
 
 
 @pytest.mark.parametrize("value", [bytes(64), bytes(1), THREE.key.sign("other\n").value])

@@ -37,8 +37,8 @@ class Process:
         self._file = shutil.copy(witness.__file__, home / "witness.py")
         self.key = VerifierKey.parse(witness.Witness.init(home / "state", "witness.example/w1").key.vkey())
 
-    def trust(self, log: Log) -> None:
-        witness.Witness(self.home / "state").trust(log.key.vkey())
+    def trust(self, log: Log, sizes: str = "0-") -> None:
+        witness.Witness(self.home / "state").trust(log.key.vkey(), sizes)
 
     def run(self, command: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         # Isolated: neither the directory nor the environment leads to the product.

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
+from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.merkle import leaf_hash, root_of
 from dcase_audit.trail.tlog.notes import Note
 from dcase_audit.trail.tlog.tiles import entries_path, parse_bundle, tile_path
@@ -56,6 +57,15 @@ def test_a_tile_is_kept_and_asked_for_once(cast: Cast, size: int) -> None:
     assert client.post(path).status_code == 405
 
 
+def test_a_time_stamp_is_given_as_it_was_received_and_never_changes(cast: Cast, size: int) -> None:
+    LocalTiles(settings.TRAIL_DIR).put_all([(f"timestamps/{size:012}.tsr", b"a response")])
+
+    given = logged_in(cast.rin).get(f"/trail/timestamps/{size:012}.tsr")
+
+    assert (given.content, given.headers["Content-Type"]) == (b"a response", "application/timestamp-reply")
+    assert given.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
 def test_the_key_is_that_of_the_log(cast: Cast, size: int, known: Sealing) -> None:
     assert logged_in(cast.rin).get("/trail/log.vkey").content.decode().strip() == known.signer.key.vkey()
 
@@ -82,6 +92,8 @@ def test_the_key_is_that_of_the_log(cast: Cast, size: int, known: Sealing) -> No
         "log.key",
         ".staging-x",
         "timestamps/000000000001.tsr",
+        "timestamps/000000000002-1.tsr",
+        "timestamps/..%2f..%2fsecret.tsr",
     ],
 )
 def test_nothing_else_is_given(cast: Cast, size: int, path: str) -> None:

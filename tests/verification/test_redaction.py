@@ -66,7 +66,7 @@ def test_the_log_still_verifies_and_tells_of_the_redaction(entry: int, sealing: 
     bundle = sealing.bundle()
 
     assert sealing.verify(bundle).status == 0
-    assert check(LocalTiles(sealing.home / "trail"), sealing.signer.key.verifier) > entry
+    assert check(LocalTiles(sealing.home / "trail"), sealing.signer.keyring.terms) > entry
     with zipfile.ZipFile(bundle) as archive:
         disclosed = archive.read("disclosures.jsonl").decode()
     assert NAME not in disclosed

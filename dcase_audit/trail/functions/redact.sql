@@ -1,6 +1,7 @@
 -- Forgets texts and salts of an entry for good. Their commitments stay, so that the log still verifies, and an event says
--- who did it and why, and which law demands it where one does. Keys and the hash of the row before are no personal data
--- and stay. The event comes first: what keeps an entry (triggers of the layers above) reads it.
+-- who did it and why, and which law demands it where one does. Keys, the hash of the row before and what the log's own
+-- keys state are no personal data and stay. The event comes first: what keeps an entry (triggers of the layers above)
+-- reads it.
 CREATE OR REPLACE FUNCTION trail.redact(entry bigint, fields text[], reason text, demanded_by text) RETURNS integer
 LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -13,7 +14,8 @@ BEGIN
     END IF;
     SELECT array_agg(n ORDER BY i) INTO forgotten FROM trail.disclosure d, unnest(d.names, d.texts) WITH ORDINALITY u (n, t, i)
     WHERE d.seq = entry AND n = ANY (fields) AND t IS NOT NULL AND n ~ '^(row|payload|context)[.]'
-      AND n <> 'row.id';
+      AND n <> 'row.id' AND NOT (n = 'payload.note' AND EXISTS (
+          SELECT FROM trail.log l WHERE l.seq = entry AND l.kind IN ('trail.key_announced', 'trail.key_retired')));
     IF forgotten IS NULL THEN RETURN 0; END IF;
     INSERT INTO trail.outbox (source, kind, subject, payload, context)
     VALUES ('app', 'trail.redacted', 'entry:' || entry, jsonb_strip_nulls(jsonb_build_object(

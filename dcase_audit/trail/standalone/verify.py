@@ -347,6 +347,7 @@ class Witnessed(NamedTuple):
 
     cosignatures: list[tuple[str, int]]  # the policy's name of the witness, its time
     at: int | None
+    signers: list[Key]  # the log's keys that signed, as far as the policy has them
 
 
 def judged(checkpoint: Checkpoint, policy: Policy) -> Witnessed:
@@ -354,24 +355,28 @@ def judged(checkpoint: Checkpoint, policy: Policy) -> Witnessed:
 
     Signatures of keys that it does not know say nothing. One that is not by the key that it names refutes the note.
     """
-    logs = {(key.name, key.id): key for key in policy.logs if key.name == checkpoint.origin}
+    logs = {(log.key.name, log.key.id): log for log in policy.logs if log.key.name == checkpoint.origin}
     if not logs:
         raise Refuted(f"the policy knows no log {shown(checkpoint.origin)}")
     witnesses = {(key.name, key.id): name for name, key in policy.witnesses.items() if key.type == WITNESS_TYPE}
     times_by: dict[str, int] = {}
+    signers: list[Log] = []
     for place, (name, data) in enumerate(checkpoint.signatures):
         named = (name, data[:4])
         if place == 0 and named not in logs:
             raise Refuted("its first signature is not by a key that the policy has for this log")
         if named in logs:
-            if not signed(logs[named].key, data[4:], checkpoint.text):
+            if not signed(logs[named].key.key, data[4:], checkpoint.text):
                 raise Refuted(f"the signature of the log {shown(name)} is not by its key")
+            signers.append(logs[named])
         elif named in witnesses:
             known_as = witnesses[named]
             at = cosigned_at(policy.witnesses[known_as], data[4:], checkpoint.text)
             times_by[known_as] = min(at, times_by.get(known_as, at))
+    if not any(log.signs(checkpoint.size) for log in signers):
+        raise Refuted("it is not signed by a key that the policy has for checkpoints of its size")
     cosignatures = sorted(times_by.items(), key=lambda each: each[1])
-    return Witnessed(cosignatures, quorum_at(cosignatures, policy))
+    return Witnessed(cosignatures, quorum_at(cosignatures, policy), [log.key for log in signers])
 
 
 def cosigned_at(witness: Key, data: bytes, text: bytes) -> int:
@@ -399,11 +404,22 @@ def quorum_at(cosignatures: list[tuple[str, int]], policy: Policy) -> int | None
 # 4. The policy. Source: C2SP tlog-policy.
 
 
+class Log(NamedTuple):
+    """A key of a log, and the sizes of checkpoints that it signs; without ``last`` there is no end to them."""
+
+    key: Key
+    first: int
+    last: int | None
+
+    def signs(self, size: int) -> bool:
+        return self.first <= size and (self.last is None or size <= self.last)
+
+
 @dataclass
 class Policy:
     """Whom the verifier trusts. A witness whose key is of a type unknown here never counts."""
 
-    logs: list[Key] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
     witnesses: dict[str, Key] = field(default_factory=dict)
     groups: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     quorum: str = ""
@@ -444,9 +460,9 @@ def policy_line(policy: Policy, words: list[str], members: set[str]) -> None:
         key = key_of(words[1])
         if key.type != LOG_TYPE:
             raise ValueError(f"the key of log {shown(key.name)} is not of type 0x01 (Ed25519)")
-        if any(key.key == other.key for other in policy.logs):
+        if any(key.key == other.key.key for other in policy.logs):
             raise ValueError("two logs have one key")
-        policy.logs.append(key)
+        policy.logs.append(Log(key, *sizes_of(words[2] if len(words) == 3 else "")))
     elif words[0] == "witness" and len(words) in (3, 4):
         key = key_of(words[2])
         if key.type == LOG_TYPE:
@@ -464,6 +480,19 @@ def policy_line(policy: Policy, words: list[str], members: set[str]) -> None:
         policy.quorum = words[1]
     else:
         raise ValueError(f"not a line of a policy: {shown(' '.join(words), 80)}")
+
+
+SIZES = re.compile(r"sizes:(0|[1-9][0-9]{0,11})-(0|[1-9][0-9]{0,11})?")
+
+
+def sizes_of(address: str) -> tuple[int, int | None]:
+    """Read the sizes that a key signs, which stand where a log may have an address of the web; ValueError otherwise."""
+    if not address or address.startswith(("https://", "http://")):
+        return 0, None
+    found = SIZES.fullmatch(address)
+    if found is None or (found[2] and int(found[2]) < int(found[1])):
+        raise ValueError(f"{shown(address, 80)} is neither sizes:<first>-[<last>] nor an address of the web")
+    return int(found[1]), int(found[2]) if found[2] else None
 
 
 def new_name(policy: Policy, name: str) -> str:
@@ -551,7 +580,7 @@ def root_by_proof(index: int, size: int, leaf: bytes, proof: list[bytes]) -> byt
 
 MEMBER = re.compile(
     r"bundle\.json|checkpoint|disclosures\.jsonl|withheld\.jsonl|README\.txt"
-    r"|checkpoints/[0-9]{12}|timestamps/[0-9]{12}\.tsr|tile/entries/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
+    r"|checkpoints/[0-9]{12}|timestamps/[0-9]{12}(?:-[2-9])?\.tsr|tile/entries/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
     r"|state/[a-z_][a-z0-9_]{0,62}\.jsonl|files/[0-9a-f]{64}|cases/[A-Za-z0-9_-]{1,200}\.json"
 )
 ALWAYS_THERE = ("bundle.json", "checkpoint", "disclosures.jsonl")
@@ -863,6 +892,7 @@ LEAF = re.compile(
     ).encode()
 )
 ROW_OBJECT = re.compile(rb"([a-z_][a-z0-9_]*)/(.+)")
+KEY_CHANGES = {b"trail.key_announced": "announced", b"trail.key_retired": "retired"}
 APP_OBJECT = re.compile(rb"[a-z][a-z0-9_]*:.+")
 SHAPE_OBJECT = re.compile(rb"[a-z_][a-z0-9_]*")
 
@@ -878,6 +908,7 @@ class Leaf(NamedTuple):
     object: bytes
     version: int
     xid: int
+    name: bytes  # of its kind, as it stands there
 
 
 def leaf_of(data: bytes, seq: int) -> Leaf:
@@ -901,7 +932,7 @@ def leaf_of(data: bytes, seq: int) -> Leaf:
         datetime.fromisoformat(moment[:-1])
     except ValueError:
         raise Refuted(f"{moment} is no moment", seq=seq, object=named.decode()) from None
-    return Leaf(moment, fields, int(number), kind, int(n), named, int(version), int(xid))
+    return Leaf(moment, fields, int(number), kind, int(n), named, int(version), int(xid), kind_name)
 
 
 class Bound(NamedTuple):
@@ -922,6 +953,7 @@ class LeafBlock(NamedTuple):
     prefixes: dict[int, bytes]
     leaves: list[tuple[bytes, int, int, int, int]]  # object, version, kind, xid, id
     late: list[int]
+    key_changes: list[tuple[int, bytes]]  # seq and object of events that change the log's keys
     wrong: Refuted | None
     wrong_time: Refuted | None
 
@@ -930,7 +962,7 @@ def leaf_block(task: tuple[range, list[int], list[Bound]]) -> LeafBlock:
     """Hash and parse the leaves of some tiles. ``sizes`` of the task: where in them a checkpoint ends."""
     tiles, sizes, bounds = task
     bundle = opened()
-    block = LeafBlock([], {}, [], [], None, None)
+    block = LeafBlock([], {}, [], [], [], None, None)
     try:
         for number in tiles:
             leaves = bundle.tile(number)
@@ -961,6 +993,8 @@ def read_leaves(
         for seq, data in enumerate(leaves, first):
             leaf = leaf_of(data, seq)
             block.leaves.append((leaf.object, leaf.version, leaf.kind, leaf.xid, leaf.id))
+            if leaf.name in KEY_CHANGES:
+                block.key_changes.append((seq, leaf.object))
             while place < len(bounds) and bounds[place].end <= seq:
                 place += 1
             if place < len(bounds):
@@ -1118,8 +1152,17 @@ class RowEvent(NamedTuple):
     partial: Columns | None  # where some columns are closed
 
 
+class Statement(NamedTuple):
+    """A disclosed event that changes the log's keys: its kind, its object, and what they state, None where closed."""
+
+    kind: str
+    object: bytes
+    note: bytes | None
+
+
 class DisclosedBlock(NamedTuple):
     rows: list[RowEvent]
+    statements: dict[int, Statement]
     events: int
     first: int
     last: int
@@ -1133,6 +1176,7 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
     number, lines = task
     bundle = opened()
     rows: list[RowEvent] = []
+    statements: dict[int, Statement] = {}
     events = closed = clocked = 0
     first = last = -1
     wrong: Refuted | None = None
@@ -1153,6 +1197,8 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
             event = open_fields(leaf, disclosure["fields"])
             if leaf.kind in (INSERT, UPDATE, DELETE, BASELINE):
                 rows.append(row_event(seq, leaf, event, bundle.header["tables"]))
+            if leaf.name in KEY_CHANGES:
+                statements[seq] = Statement(KEY_CHANGES[leaf.name], leaf.object, event.text("payload.note"))
             closed += event.texts.count(None)
             clocked += "context.clock" in event.plan.places
         except Refuted as refuted:
@@ -1163,7 +1209,7 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
             wrong = Refuted(where + shown(error), seq=seq, object=named)
             break
         events, first, last = events + 1, first if events else seq, seq
-    return DisclosedBlock(rows, events, first, last, closed, clocked, wrong)
+    return DisclosedBlock(rows, statements, events, first, last, closed, clocked, wrong)
 
 
 def row_event(seq: int, leaf: Leaf, event: Opened, tables: dict[str, str]) -> RowEvent:
@@ -1262,6 +1308,7 @@ CHECKS = {
     "records": "Each leaf",
     "times": "Times",
     "disclosures": "Disclosures",
+    "keys": "Keys",
     "chains": "Chains",
     "state": "State",
     "files": "Files",
@@ -1272,7 +1319,7 @@ CHECKS = {
 }
 
 
-BUNDLE_CHECKS = list(CHECKS)[:12]
+BUNDLE_CHECKS = list(CHECKS)[:13]
 
 
 @dataclass
@@ -1375,6 +1422,8 @@ class Examination:
     rows: dict[bytes, bytes] = field(default_factory=dict)  # likewise, of the disclosed events
     partial: dict[bytes, tuple[int, Columns]] = field(default_factory=dict)
     wrong: dict[str, Refuted] = field(default_factory=dict)
+    key_changes: list[tuple[int, bytes]] = field(default_factory=list)
+    statements: dict[int, Statement] = field(default_factory=dict)
     shown_rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -1403,6 +1452,7 @@ class Examination:
         report.attempt("records", self.check_records)
         report.attempt("times", self.check_times, "records")
         report.attempt("disclosures", self.check_disclosures, "records")
+        report.attempt("keys", self.check_keys, "records", "disclosures")
         report.attempt("chains", self.check_chains, "records", "disclosures")
         report.attempt("state", self.check_state, "records", "disclosures")
         report.attempt("files", self.check_files, "state")
@@ -1461,6 +1511,7 @@ class Examination:
         for task, found in zip(tasks, self.workers.map(leaf_block, tasks)):
             self.grow(tree, task[0], found)
             late += found.late
+            self.key_changes += found.key_changes
             if found.wrong_time is not None:
                 self.wrong.setdefault("times", found.wrong_time)
             if "records" not in self.wrong:
@@ -1556,6 +1607,7 @@ class Examination:
             counts["closed_fields"] += block.closed
             counts["set_clock"] += block.clocked
             chain.take(block.rows)
+            self.statements.update(block.statements)
             if block.wrong is not None:
                 raise block.wrong
         self.rows = chain.state if chain.state is not None else chain.last
@@ -1573,6 +1625,31 @@ class Examination:
             if closed
             else ""
         )
+
+    # Section 4.12
+    def check_keys(self) -> str:
+        for seq, named in self.key_changes:
+            statement = self.statements.get(seq)
+            if statement is None or statement.note is None:
+                raise Refuted("a change of the log's keys is not disclosed", seq=seq, object=named.decode())
+        by_size = sorted(self.witnessed.items())
+        terms = terms_of(self.statements, self.checkpoint.origin)
+        if not terms and by_size:
+            terms = [Log(by_size[0][1].signers[0], 0, None)]
+        trusted = {log.key for log in self.policy.logs}
+        for size, seen in by_size:
+            check_signers(size, seen.signers, terms, trusted)
+        self.report.log["keys"] = [
+            {"id": term.key.id.hex(), "first": term.first, "last": term.last, "in_policy": term.key in trusted}
+            for term in terms
+        ]
+        said = "one key signed every checkpoint that is here, and no event announces another"
+        if len(terms) > 1:
+            said = f"{len(terms)} keys, each announced by the one before it; those signed whose turn it was"
+        for term in terms:
+            if term.key not in trusted:
+                said += f"; your policy lacks the key {term.key.id.hex()}, which signs from size {term.first} on"
+        return said
 
     # Section 4.6
     def check_chains(self) -> str:
@@ -1745,10 +1822,11 @@ class Examination:
         except ValueError as wrong:
             raise Refuted(f"a row of cases_edition: {shown(wrong)}", object=f"cases_case/{case}") from None
 
-    # Section 4.9
+    # Section 4.10
     def check_timestamps(self) -> str:
         names = self.bundle.names("timestamps/")
         notes = {**self.earlier, self.checkpoint.size: self.checkpoint}
+        self.report.counts["timestamps"] = len(names)
         for name in names:
             if int(name[11:23]) not in notes:
                 raise Refuted(f"{name} is over a checkpoint that is not here", checkpoint=int(name[11:23]))
@@ -1756,12 +1834,82 @@ class Examination:
             raise NotChecked("because the bundle has none")
         if self.certificates is None:
             raise NotChecked(f"because no --tsa-certificates was given; there are {len(names)}")
-        times_said = [
-            stamped_at(self.bundle.read(name, MOST_RESPONSE), notes[int(name[11:23])], self.certificates)
-            for name in names
-        ]
-        self.report.log["timestamped_at"] = times_said[-1]
-        return f"{len(names)}, the last of {times_said[-1]}"
+        tasks = ((name, notes[int(name[11:23])], self.certificates) for name in names)
+        times_said = [at for at in self.workers.map(stamped_at, tasks) if at is not None]
+        strange = len(names) - len(times_said)
+        if not times_said:
+            raise NotChecked(f"because none of the {strange} is by an authority of --tsa-certificates")
+        self.report.log["timestamped_at"] = max(times_said)
+        said = f"{len(times_said)}, the last of {max(times_said)}"
+        return said + (
+            f"; {strange} by authorities that your certificates do not cover, not checked" if strange else ""
+        )
+
+
+KEY_STATEMENT = re.compile(r"(announced|retired) (0|[1-9][0-9]{0,11})")
+
+
+def terms_of(statements: dict[int, Statement], origin: str) -> list[Log]:
+    """Return which key signs what, the oldest first, by what the keys state of each other; raises Refuted."""
+    terms: list[Log] = []
+    for seq, (kind, named, note) in sorted(statements.items()):
+        try:
+            said, size, old, new = key_change_of(note or b"null", origin)
+            about = new if said == "announced" else old
+            if said != kind or named.decode() != f"log_key:{about.id.hex()}":
+                raise ValueError("it is another than its event says")
+            if size <= seq:
+                raise ValueError("it is about checkpoints that do not hold it")
+            terms = changed(terms or [Log(old, 0, None)], said, size, old, new)
+        except (ValueError, Refuted) as wrong:
+            why = f"what the log's keys state of each other: {wrong.args[0]}"
+            raise Refuted(why, seq=seq, object=named.decode()) from None
+    return terms
+
+
+def key_change_of(text: bytes, origin: str) -> tuple[str, int, Key, Key]:
+    """Read a note in which two keys state that one follows the other; ValueError or Refuted for anything else."""
+    note = parsed(text, TEXT)
+    said, gap, rest = note.rpartition("\n\n") if isinstance(note, str) else ("", "", "")
+    lines = said.split("\n")
+    found = KEY_STATEMENT.fullmatch(lines[2]) if len(lines) == 5 else None
+    if found is None or not gap or not rest.endswith("\n") or lines[:2] != ["dcase-audit log key v1", origin]:
+        raise ValueError("it does not have the form of a statement")
+    keys = [key_of(lines[3]), key_of(lines[4])]
+    signatures = [signature_of(line) for line in rest[:-1].split("\n")]
+    if keys[0] == keys[1] or any(key.name != origin or key.type != LOG_TYPE for key in keys):
+        raise ValueError("it is not of two keys of this log")
+    if [(name, data[:4]) for name, data in signatures] != [(key.name, key.id) for key in keys]:
+        raise ValueError("it is not signed by both keys, the old one and the new one")
+    for key, (_, data) in zip(keys, signatures):
+        if not signed(key.key, data[4:], f"{said}\n".encode()):
+            raise ValueError(f"the signature of {key.id.hex()} is not by its key")
+    return found[1], int(found[2]), keys[0], keys[1]
+
+
+def changed(terms: list[Log], said: str, size: int, old: Key, new: Key) -> list[Log]:
+    """Return the terms after a statement; ValueError where it is not the turn of its keys."""
+    living = [term for term in terms if term.last is None]
+    if said == "announced":
+        if [term.key for term in living] != [old] or any(term.key == new for term in terms) or size <= living[0].first:
+            raise ValueError("it is not the turn of its keys")
+        return [*terms, Log(new, size, None)]
+    if [term.key for term in living] != [old, new] or size <= living[1].first:
+        raise ValueError("it is not the turn of its keys")
+    return [term._replace(last=size - 1) if term.key == old else term for term in terms]
+
+
+def check_signers(size: int, signers: list[Key], terms: list[Log], trusted: set[Key]) -> None:
+    """See that those signed a checkpoint whose turn it was, as far as the policy has them; raises Refuted."""
+    turn, named = [term.key for term in terms if term.signs(size)], f"the checkpoint of size {size}"
+    for key in signers:
+        if all(key != term.key for term in terms):
+            raise Refuted(f"{named} is signed by the key {key.id.hex()}, which no event announces", checkpoint=size)
+    if signers[0] not in turn:
+        raise Refuted(f"{named} is signed by the key {signers[0].id.hex()}, whose turn it was not", checkpoint=size)
+    for key in turn:
+        if key in trusted and key not in signers:
+            raise Refuted(f"{named} is not signed by the key {key.id.hex()}, whose turn it was", checkpoint=size)
 
 
 def check_same_log(name: str, known: Checkpoint, checkpoint: Checkpoint) -> None:
@@ -1983,31 +2131,44 @@ def file_digest(name: str) -> str:
     return digest.hexdigest()
 
 
-def stamped_at(response: bytes, checkpoint: Checkpoint, certificates: str) -> str:
-    """Have openssl verify an RFC 3161 response, its certificates at the time that it names; return that time."""
+# What openssl says of a certificate that leads to none of those that are trusted.
+STRANGER = re.compile(r"Verify error: ?(?:unable to get (?:local )?issuer certificate|self[- ]signed certificate)")
+
+
+def stamped_at(task: tuple[str, Checkpoint, str]) -> str | None:
+    """Have openssl verify an RFC 3161 response, its certificates at the time that it names; return that time.
+
+    None for a response of an authority that the certificates do not cover: nothing is said of it.
+    """
+    name, checkpoint, certificates = task
     program = shutil.which("openssl")
     if program is None:
         raise NotChecked("because openssl is not installed")
     with tempfile.TemporaryDirectory() as folder:
         reply, data = Path(folder, "reply.tsr"), Path(folder, "data")
-        reply.write_bytes(response)
+        reply.write_bytes(opened().read(name, MOST_RESPONSE))
         data.write_bytes(checkpoint.stamped)
-        text = ran([program, "ts", "-reply", "-in", str(reply), "-text"])
-        found = re.search(r"^Time stamp: (\w{3} +\d+ \d\d:\d\d:\d\d)(?:\.\d+)? (\d{4}) GMT$", text or "", re.MULTILINE)
+        _, text = ran([program, "ts", "-reply", "-in", str(reply), "-text"])
+        found = re.search(r"^Time stamp: (\w{3} +\d+ \d\d:\d\d:\d\d)(?:\.\d+)? (\d{4}) GMT$", text, re.MULTILINE)
         if found is None:
             raise Refuted("its RFC 3161 response cannot be read", checkpoint=checkpoint.size)
         at = datetime.strptime(" ".join(found.groups()), "%b %d %H:%M:%S %Y").replace(tzinfo=timezone.utc)
         verify = [program, "ts", "-verify", "-in", str(reply), "-data", str(data), "-CAfile", certificates]
-        if ran([*verify, "-attime", str(int(at.timestamp()))]) is None:
-            raise Refuted("its RFC 3161 response does not verify", checkpoint=checkpoint.size)
+        good, text = ran([*verify, "-attime", str(int(at.timestamp()))])
+    if not good and STRANGER.search(text):
+        return None
+    if not good:
+        raise Refuted("its RFC 3161 response does not verify", checkpoint=checkpoint.size)
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def ran(command: list[str]) -> str | None:
-    """Run a program; return what it printed, or None when it failed."""
+def ran(command: list[str]) -> tuple[bool, str]:
+    """Run a program; say whether it went well, and what it printed."""
     environment = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60, env=environment
+    )
+    return done.returncode == 0, done.stdout.decode("utf-8", "replace")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2201,6 +2362,9 @@ def log_lines(log: dict[str, Any]) -> list[str]:
         f"  complete up to {log['complete_up_to']:,} events, "
         + (f"witnessed at {at} by {by}" if at else "NOT witnessed")
     )
+    keys = log.get("keys", [])
+    for each in keys if len(keys) > 1 else []:
+        lines.append(f"  key {each['id']} signs sizes {each['first']}-{'' if each['last'] is None else each['last']}")
     for each in witnesses:
         if not each["independent"]:
             lines.append(f"  {shown(each['key'])}: {NOT_INDEPENDENT}")

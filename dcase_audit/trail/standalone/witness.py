@@ -4,7 +4,7 @@ Run by somebody other than the log's operator. This file, Python 3.9 or newer an
 
     python witness.py init DIRECTORY --name witness.example/w1     make a key and an empty record
     python witness.py key DIRECTORY                                print the key, for the policies of verifiers
-    python witness.py trust DIRECTORY LOG_VKEY                     cosign for this log, named as its key
+    python witness.py trust DIRECTORY LOG_VKEY [--sizes A-B]       cosign for this log, named as its key
     python witness.py serve DIRECTORY [--host H] [--port P]        answer until Ctrl-C or SIGTERM
 
 ``POST /add-checkpoint`` is C2SP tlog-witness; ``GET /`` shows the last checkpoint of each log, and every checkpoint
@@ -50,11 +50,15 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 RECORD = "witness.sqlite"
 SIZE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
+SIZES = re.compile(r"(0|[1-9][0-9]{0,11})-(0|[1-9][0-9]{0,11})?", re.ASCII)
 KEY = re.compile(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/=]+)")
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS log (origin TEXT NOT NULL, vkey TEXT NOT NULL PRIMARY KEY);
+-- A key signs checkpoints of the sizes from first to last, which has no value where there is no end.
+CREATE TABLE IF NOT EXISTS log (
+    origin TEXT NOT NULL, vkey TEXT NOT NULL PRIMARY KEY, first INTEGER NOT NULL DEFAULT 0, last INTEGER
+);
 CREATE TABLE IF NOT EXISTS cosigned (
     origin TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, note TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (origin, size)
@@ -183,16 +187,32 @@ class Key(NamedTuple):
         return f"{self.name}+{self.number.hex()}+{material}"
 
 
-def signed_by_log(submission: Submission, keys: Sequence[Key]) -> str:
-    """Return the checkpoint with the signatures of the log's own keys; refuse with 403 where none or a bad one is."""
-    lines = ""
+class Trusted(NamedTuple):
+    """A key of a log, and the sizes of checkpoints that it signs."""
+
+    key: Key
+    first: int
+    last: int | None
+
+    def signs(self, size: int) -> bool:
+        return self.first <= size and (self.last is None or size <= self.last)
+
+
+def signed_by_log(submission: Submission, keys: Sequence[Trusted]) -> str:
+    """Return the checkpoint with the signatures of the log's own keys.
+
+    Refuse with 403 where a bad one is, or none of a key that signs checkpoints of this size.
+    """
+    lines, is_signed = "", False
     for name, number, value in submission.signatures:
-        for key in keys:
-            if (name, number) == (key.name, key.number):
-                _verify(key, submission.text, value)
+        for trusted in keys:
+            if (name, number) == (trusted.key.name, trusted.key.number):
+                _verify(trusted.key, submission.text, value)
                 lines += _line(name, number + value)
-    if not lines:
-        raise Refused(403, f"no key that is trusted for {submission.origin} signed the checkpoint")
+                is_signed = is_signed or trusted.signs(submission.size)
+    if not is_signed:
+        why = f"no key that is trusted for {submission.origin} signed the checkpoint"
+        raise Refused(403, f"{why}: those that did sign other sizes" if lines else why)
     return f"{submission.text}\n{lines}"
 
 
@@ -249,6 +269,12 @@ class Witness:
         self.key = Key(name, WITNESS_TYPE, public)
         # Opened and never made: without its record a witness has forgotten what it must not contradict.
         self._database = f"{(directory / RECORD).absolute().as_uri()}?mode=rw"
+        with self._writing() as database:
+            # Of a record that was made when a log had one key.
+            columns = {row[1] for row in database.execute("PRAGMA table_info(log)")}
+            if "first" not in columns:
+                database.execute("ALTER TABLE log ADD COLUMN first INTEGER NOT NULL DEFAULT 0")
+                database.execute("ALTER TABLE log ADD COLUMN last INTEGER")
 
     @classmethod
     def init(cls, directory: Path, name: str) -> Witness:
@@ -268,13 +294,19 @@ class Witness:
             database.executescript(SCHEMA)
         return cls(directory)
 
-    def trust(self, vkey: str) -> None:
-        """Cosign for the log of this key from now on; a second key of one name is for a change of keys."""
-        key = Key.parse(vkey)
+    def trust(self, vkey: str, sizes: str = "0-") -> None:
+        """Cosign for the log of this key from now on, of these sizes alone; a key that is known gets them anew.
+
+        A second key of one name is for a change of keys: the old one keeps the sizes up to the last that it signs.
+        """
+        key, matched = Key.parse(vkey), SIZES.fullmatch(sizes)
         if key.type != LOG_TYPE:
             raise ValueError(f"{vkey} is not the key of a log")
+        if not matched or (matched[2] and int(matched[2]) < int(matched[1])):
+            raise ValueError(f"{sizes} is not sizes, which are 0-1200 or 951-")
+        row = (key.name, vkey, int(matched[1]), int(matched[2]) if matched[2] else None)
         with self._writing() as database:
-            database.execute("INSERT OR IGNORE INTO log VALUES (?, ?)", (key.name, vkey))
+            database.execute("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?)", row)
 
     def add_checkpoint(self, body: bytes) -> str:
         """Cosign a checkpoint and return the signature line. Source: C2SP tlog-witness, add-checkpoint.
@@ -302,7 +334,7 @@ class Witness:
             origins = [row[0] for row in database.execute("SELECT DISTINCT origin FROM log ORDER BY origin")]
             return {
                 "witness": self.key.vkey(),
-                "logs": [_shown(origin, _last(database, origin)) for origin in origins],
+                "logs": [_shown(origin, _last(database, origin), _keys(database, origin)) for origin in origins],
                 "contradictions": _against(database, proven=True),
                 "unproven": _against(database, proven=False),
             }
@@ -356,11 +388,12 @@ def _keep(database: sqlite3.Connection, sent: Submission, note: str, at: int, kn
         database.execute("INSERT OR REPLACE INTO suspect VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def _keys(database: sqlite3.Connection, origin: str) -> list[Key]:
-    found = database.execute("SELECT vkey FROM log WHERE origin = ?", (origin,)).fetchall()
+def _keys(database: sqlite3.Connection, origin: str) -> list[Trusted]:
+    rows = database.execute("SELECT vkey, first, last FROM log WHERE origin = ? ORDER BY first, vkey", (origin,))
+    found = [Trusted(Key.parse(vkey), first, last) for vkey, first, last in rows]
     if not found:
         raise Refused(404, "the log is not known here")
-    return [Key.parse(row[0]) for row in found]
+    return found
 
 
 def _last(database: sqlite3.Connection, origin: str) -> Cosigned:
@@ -371,8 +404,15 @@ def _last(database: sqlite3.Connection, origin: str) -> Cosigned:
     return Cosigned(*row) if row else Cosigned(0, EMPTY_ROOT, "", None)
 
 
-def _shown(origin: str, last: Cosigned) -> dict[str, Any]:
-    return {"origin": origin, "size": last.size, "at": _moment(last.at), "checkpoint": last.note}
+def _shown(origin: str, last: Cosigned, keys: Sequence[Trusted]) -> dict[str, Any]:
+    trusted = [f"{each.key.vkey()} {each.first}-{'' if each.last is None else each.last}" for each in keys]
+    return {
+        "origin": origin,
+        "size": last.size,
+        "at": _moment(last.at),
+        "checkpoint": last.note,
+        "keys": trusted,
+    }
 
 
 def _against(database: sqlite3.Connection, *, proven: bool) -> list[dict[str, Any]]:
@@ -511,6 +551,7 @@ def main(arguments: Sequence[str]) -> int:
         command.add_argument("directory", type=Path)
     parsers["init"].add_argument("--name", required=True, help="as a URL without scheme, such as witness.example/w1")
     parsers["trust"].add_argument("log_vkey", help="the key of a log, as its operator gives it")
+    parsers["trust"].add_argument("--sizes", default="0-", help="checkpoints that it signs, as 0-1200 or 951- (all)")
     parsers["serve"].add_argument("--host", default="127.0.0.1")
     parsers["serve"].add_argument("--port", type=int, default=8245, help="0 takes a free one")
     parsers["serve"].add_argument("--quiet", action="store_true", help="do not say where it serves")
@@ -521,7 +562,7 @@ def main(arguments: Sequence[str]) -> int:
         elif chosen.command == "key":
             print(Witness(chosen.directory).key.vkey())
         elif chosen.command == "trust":
-            Witness(chosen.directory).trust(chosen.log_vkey)
+            Witness(chosen.directory).trust(chosen.log_vkey, chosen.sizes)
         else:
             serve(chosen.directory, chosen.host, chosen.port, quiet=chosen.quiet)
     except (OSError, ValueError, sqlite3.Error) as error:

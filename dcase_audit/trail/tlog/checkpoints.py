@@ -59,8 +59,8 @@ class Checkpoint:
     def text(self) -> str:
         return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
 
-    def signed(self, key: SigningKey) -> Note:
-        """Return the checkpoint as a note signed by the log's key, which is named as the origin."""
-        if key.name != self.origin:
-            raise ValueError(f"{key.name} is not the key of {self.origin}")
-        return Note(self.text(), (key.sign(self.text()),))
+    def signed(self, *keys: SigningKey) -> Note:
+        """Return the checkpoint as a note signed by the log's keys, which are named as the origin."""
+        if not keys or any(key.name != self.origin for key in keys):
+            raise ValueError(f"{', '.join(key.name for key in keys) or 'nobody'} is not the key of {self.origin}")
+        return Note(self.text(), tuple(key.sign(self.text()) for key in keys))

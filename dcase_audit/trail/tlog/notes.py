@@ -75,6 +75,11 @@ class Note:
     def format(self) -> bytes:
         return (self.text + "\n" + "".join(signature.line() for signature in self.signatures)).encode()
 
+    @property
+    def stamped(self) -> bytes:
+        """What an RFC 3161 time-stamp is over: the text and the first signature, which is the log's."""
+        return f"{self.text}\n{self.signatures[0].line()}".encode()
+
     def with_signatures(self, *more: Signature) -> Self:
         """Return the note with these signatures after those that it has, each once."""
         return type(self)(self.text, tuple(dict.fromkeys((*self.signatures, *more))))

@@ -1,6 +1,6 @@
 """Whom a verifier trusts: logs, witnesses, and how many of them have to have cosigned.
 
-Source: C2SP tlog-policy.
+Source: C2SP tlog-policy; of the address of a log, which it leaves to applications, docs/verification.md section 3.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from dcase_audit.trail.tlog.notes import (
     VerifierKey,
     verify,
 )
+from dcase_audit.trail.tlog.succession import ALL, Sizes
 
 NONE = "none"
+SIZES = "sizes:"
 # Names of keys whose owner runs the log as well, as in the demo (docs/verification.md section 3).
 SAME_HOST = "same-host.invalid/"
 LARGEST_POLICY = 256 * 1024
@@ -37,10 +39,11 @@ class PolicyMalformed(Exception):
 
 @dataclass(frozen=True)
 class Log:
-    """A log that is trusted to sign; its key is named as its origin."""
+    """A key of a log that is trusted to sign checkpoints of these sizes; it is named as the log's origin."""
 
     key: VerifierKey
     url: str = ""
+    sizes: Sizes = ALL
 
 
 @dataclass(frozen=True)
@@ -111,14 +114,19 @@ def judge(policy: Policy, note: Note) -> Judgement:
 
     Raises:
         CheckpointMalformed: the note is not a checkpoint.
-        SignatureInvalid: no log of the policy signed it under its own origin, or a known key's signature is bad.
+        SignatureInvalid: no log of the policy signed it under its own origin and for its size, or a known key's
+            signature is bad.
     """
     checkpoint = Checkpoint.parse(note.text)
     known = [log.key for log in policy.logs] + [witness.key for witness in policy.witnesses]
     verified = verify(note, known)
-    signers = [found.key for found in verified if found.at is None and found.key.name == checkpoint.origin]
+    logs = {log.key: log.sizes for log in policy.logs if log.key.name == checkpoint.origin}
+    signers = [found.key for found in verified if found.key in logs]
     if not signers:
         raise SignatureInvalid(f"no log of the policy signed for {checkpoint.origin}")
+    signers = [key for key in signers if logs[key].hold(checkpoint.size)]
+    if not signers:
+        raise SignatureInvalid(f"no key that signed is one for checkpoints of size {checkpoint.size}")
     times: dict[VerifierKey, int] = {}
     for found in verified:
         if found.at is not None:
@@ -172,7 +180,7 @@ class _Reading:
         if len(words) not in (1, 2):
             raise ValueError("log <vkey> [<url>] is expected")
         key = _key(words[0], ED25519, [log.key for log in self.policy.logs])
-        self.policy.logs.append(Log(key, *words[1:]))
+        self.policy.logs.append(_log(key, *words[1:]))
 
     def _witness(self, words: list[str]) -> None:
         if len(words) not in (2, 3):
@@ -209,6 +217,15 @@ class _Reading:
     def _defined(self, name: str) -> None:
         if name not in self._names:
             raise ValueError(f"nothing above is called {_shown(name)}")
+
+
+def _log(key: VerifierKey, address: str = "") -> Log:
+    """Read the address: one of the web, or the sizes that the key signs. No slip may become a key without limits."""
+    if address.startswith(SIZES):
+        return Log(key, sizes=Sizes.parse(address.removeprefix(SIZES)))
+    if address and not address.startswith(("https://", "http://")):
+        raise ValueError("the address of a log is neither sizes:<first>-[<last>] nor one of the web")
+    return Log(key, address)
 
 
 def _key(vkey: str, type: int, others: list[VerifierKey]) -> VerifierKey:

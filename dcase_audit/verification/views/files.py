@@ -26,10 +26,12 @@ from dcase_audit.api_refusals import MissingScope, Unauthenticated
 from dcase_audit.cases.models import Case
 from dcase_audit.trail.publishing import CHECKPOINT
 from dcase_audit.trail.tlog.local import LocalTiles
+from dcase_audit.trail.tlog.succession import format_terms
 from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, parse_path
-from dcase_audit.verification.keys import log_vkey
+from dcase_audit.verification.keys import log_keys
 
 TEXT, BYTES = "text/plain; charset=utf-8", "application/octet-stream"
+TIMESTAMP = "application/timestamp-reply"
 # A private cache alone may keep them: who may read today may not tomorrow.
 FOR_EVER, ASK_AGAIN = "private, max-age=31536000, immutable", "private, no-cache"
 
@@ -94,6 +96,13 @@ def past_checkpoint(request: HttpRequest, size: str) -> HttpResponseBase:
 
 @require_safe
 @for_readers
+def timestamp(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Give a time-stamping authority's response over a checkpoint, as it was received."""
+    return _file(request, f"timestamps/{name}", TIMESTAMP, FOR_EVER)
+
+
+@require_safe
+@for_readers
 def tile(request: HttpRequest, path: str) -> HttpResponseBase:
     """Give a tile, or a bundle of entries."""
     try:
@@ -106,11 +115,11 @@ def tile(request: HttpRequest, path: str) -> HttpResponseBase:
 @require_safe
 @for_readers
 def vkey(request: HttpRequest) -> HttpResponseBase:
-    """Give the log's public key, which a verifier compares with the one that it was handed otherwise."""
-    found = log_vkey()
-    if found is None:
+    """Give the log's public keys, which a verifier compares with those that it was handed otherwise."""
+    found = log_keys()
+    if not found:
         raise Http404
-    return _answer(request, f"{found}\n".encode(), TEXT, ASK_AGAIN)
+    return _answer(request, format_terms(found).encode(), TEXT, ASK_AGAIN)
 
 
 def _file(request: HttpRequest, path: str, media_type: str, caching: str) -> HttpResponseBase:

@@ -93,6 +93,41 @@ def test_a_log_signs_for_its_own_origin_only() -> None:
         judge(policy, Note(text, (LOG.sign(text),)))
 
 
+NEXT = SigningKey(LOG.name, bytes([77] * 32))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "signed"),
+    [
+        ("", True),
+        (" https://log.example/", True),
+        (" sizes:0-7", True),
+        (" sizes:7-7", True),
+        (" sizes:7-", True),
+        (" sizes:0-6", False),
+        (" sizes:8-", False),
+    ],
+)
+def test_a_key_signs_for_the_sizes_that_the_policy_gives_it(sizes: str, signed: bool) -> None:
+    """The checkpoint is of size 7."""
+    policy = parse(f"log {LOG.vkey()}{sizes}\nquorum none\n".encode())
+
+    if signed:
+        assert judge(policy, cosigned()).log == LOG.verifier
+    else:
+        with pytest.raises(SignatureInvalid, match="no key that signed is one for checkpoints of size 7"):
+            judge(policy, cosigned())
+
+
+def test_of_two_keys_one_that_signs_the_size_is_enough() -> None:
+    policy = parse(f"log {LOG.vkey()} sizes:0-6\nlog {NEXT.vkey()} sizes:5-\nquorum none\n".encode())
+    both = cosigned().with_signatures(NEXT.sign(CHECKPOINT.text()))
+
+    assert judge(policy, both).log == NEXT.verifier
+    with pytest.raises(SignatureInvalid):
+        judge(policy, cosigned())
+
+
 def test_one_bad_cosignature_of_a_known_witness_refuses_the_note() -> None:
     policy = parse(f"log {LOG.vkey()}\n{DEFINED}quorum none\n".encode())
     key = WITNESSES["X1"]
@@ -143,6 +178,15 @@ RENAMED_LOG = SigningKey("renamed.example", LOG.seed).vkey()
         ("log x\nquorum none\n", 1, "plus signs"),
         (f"log {X1}\nquorum none\n", 1, "type 0x01"),
         (f"log {LOG.vkey()} a b\nquorum none\n", 1, "log <vkey>"),
+        (f"log {LOG.vkey()} size:0-7\nquorum none\n", 1, "sizes:<first>"),
+        (f"log {LOG.vkey()} 0-7\nquorum none\n", 1, "sizes:<first>"),
+        (f"log {LOG.vkey()} sizes:\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:7\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:-7\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:7-6\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:07-9\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:0-7-9\nquorum none\n", 1, "a hyphen"),
+        (f"log {LOG.vkey()} sizes:0-1000000000000\nquorum none\n", 1, "a hyphen"),
         (f"log {LOG.vkey()}\nlog {LOG.vkey()}\nquorum none\n", 2, "there already"),
         (f"log {LOG.vkey()}\nlog {RENAMED_LOG}\nquorum none\n", 2, "there already"),
         (f"witness {X1}\nquorum none\n", 1, "witness <name>"),

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dcase_audit.trail.selfcheck import Wrong, check
 from dcase_audit.trail.tlog.local import LocalTiles
-from dcase_audit.trail.tlog.notes import VerifierKey
+from dcase_audit.trail.tlog.succession import parse_terms
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if not path.exists():
             raise CommandError(f"{path} is missing: no sequencer has run here", returncode=2)
         try:
-            size = check(LocalTiles(settings.TRAIL_DIR), VerifierKey.parse(path.read_text().strip()))
+            size = check(LocalTiles(settings.TRAIL_DIR), parse_terms(path.read_text()))
         except Wrong as wrong:
             raise CommandError(str(wrong)) from wrong
         self.stdout.write(f"{size:,} entries are as they were logged, published and signed.")
