@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 HORIZON = timedelta(days=3660)
+
+# From when until when on a day; a second time at or before the first one lies on the next day.
+Hours = tuple[time, time]
 
 
 class ServiceCalendar(NamedTuple):
@@ -15,7 +18,9 @@ class ServiceCalendar(NamedTuple):
 
     ``closes`` at or before ``opens`` lies on the next day (22:00 to 06:00 belongs to the day on which it opens).
     ``weekdays`` are those that count (Monday is 0), ``closed`` the days that do not count all the same, ``opened`` the
-    days that count whatever else is said.
+    days that count whatever else is said. ``sessions``, in order of their days, replace ``opens`` and ``closes`` from
+    each day on: a morning and an afternoon, later ones after a change of rules. ``special`` days have hours of their
+    own, none where they are closed.
     """
 
     zone: ZoneInfo
@@ -25,10 +30,24 @@ class ServiceCalendar(NamedTuple):
     weekdays: frozenset[int] = frozenset(range(7))
     closed: frozenset[date] = frozenset()
     opened: frozenset[date] = frozenset()
+    sessions: tuple[tuple[date, tuple[Hours, ...]], ...] = ()
+    special: Mapping[date, tuple[Hours, ...]] = {}
 
     def counts(self, day: date) -> bool:
         """Tell whether the day's hours count."""
         return day in self.opened or (day.weekday() in self.weekdays and day not in self.closed)
+
+    def hours(self, day: date) -> tuple[Hours, ...]:
+        """Return the hours of ``day`` that count, in order."""
+        if self.special and day in self.special:
+            return self.special[day]
+        if not self.counts(day):
+            return ()
+        found: tuple[Hours, ...] = ((self.opens, self.closes),)
+        for since, hours in self.sessions:
+            if since <= day:
+                found = hours
+        return found
 
 
 def spans(calendar: ServiceCalendar, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -41,18 +60,21 @@ def spans(calendar: ServiceCalendar, start: datetime, end: datetime) -> Iterator
     day = start.astimezone(calendar.zone).date() - timedelta(days=1)
     last = end.astimezone(calendar.zone).date()
     while day <= last:
-        if calendar.counts(day):
-            opens, closes = hours_of(calendar, day)
-            if max(opens, start) < min(closes, end):
-                yield max(opens, start), min(closes, end)
+        for opens, closes in spans_of(calendar, day):
+            # A night may reach into a day with special hours: what both say counts once.
+            opens, closes = max(opens, start), min(closes, end)
+            if opens < closes:
+                yield opens, closes
+                start = closes
         day += timedelta(days=1)
 
 
-def hours_of(calendar: ServiceCalendar, day: date) -> tuple[datetime, datetime]:
-    """Return when the hours of ``day`` begin and end, in UTC."""
-    opens = datetime.combine(day, calendar.opens, calendar.zone)
-    next_day = day if calendar.closes > calendar.opens else day + timedelta(days=1)
-    return opens.astimezone(UTC), datetime.combine(next_day, calendar.closes, calendar.zone).astimezone(UTC)
+def spans_of(calendar: ServiceCalendar, day: date) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when the hours of ``day`` begin and end, in UTC."""
+    for opens, closes in calendar.hours(day):
+        next_day = day if closes > opens else day + timedelta(days=1)
+        begins = datetime.combine(day, opens, calendar.zone)
+        yield begins.astimezone(UTC), datetime.combine(next_day, closes, calendar.zone).astimezone(UTC)
 
 
 def elapsed(calendar: ServiceCalendar, start: datetime, end: datetime) -> timedelta:

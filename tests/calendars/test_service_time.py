@@ -20,6 +20,10 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 moments = st.timedeltas(timedelta(0), timedelta(days=4 * 365)).map(lambda passed: START + passed)
 times = st.times().map(lambda moment: moment.replace(microsecond=0))
 days = st.dates(date(2024, 1, 1), date(2028, 1, 1))
+# A morning and an afternoon, or no hours at all.
+day_of_sessions = st.lists(times, min_size=4, max_size=4, unique=True).map(sorted).map(
+    lambda found: ((found[0], found[1]), (found[2], found[3]))
+) | st.just(())
 calendars = st.builds(
     ServiceCalendar,
     st.sampled_from([TOKYO, NEW_YORK]),
@@ -29,6 +33,8 @@ calendars = st.builds(
     st.frozensets(st.integers(0, 6), min_size=1),
     st.frozensets(days, max_size=20),
     st.frozensets(days, max_size=5),
+    st.lists(st.tuples(days, day_of_sessions), max_size=3).map(lambda found: tuple(sorted(found))),
+    st.dictionaries(days, day_of_sessions, max_size=5),
 )
 
 
