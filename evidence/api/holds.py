@@ -46,7 +46,7 @@ class ExtensionBody(Body):
     """Until when a revision is kept at least, and which law, contract or rule asks for it."""
 
     until = Moment()
-    basis = serializers.ChoiceField(Kind.Basis.choices)
+    basis = serializers.ChoiceField(Kind.Basis.values)
     text = InBothLanguages()
 
 

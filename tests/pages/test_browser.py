@@ -85,7 +85,7 @@ def assert_accessible(page: Page) -> None:
 
 def assert_fits(page: Page) -> None:
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wider == 0
+    assert wider == 0, page.url
 
 
 def test_a_person_logs_in_by_keyboard(stage: Cast, live_server: Any, page: Page) -> None:
