@@ -35,11 +35,6 @@ class Keeping:
         """Tell whether the whole floor is still to come once the validity ends."""
         return bool(self.floor) and self.until is None and self.counts_from == Kind.CountsFrom.VALIDITY_END
 
-    def text(self, language: str) -> str:
-        """Return which law, contract or rule asks for it, in ``language`` or else in the other one."""
-        both = (self.text_ja, self.text_en) if language == "ja" else (self.text_en, self.text_ja)
-        return both[0] or both[1]
-
 
 def keeping_of(revision: Revision) -> Keeping | None:
     """Return how long a revision, read ``with_kept_until``, is kept; None of a draft."""

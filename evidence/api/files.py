@@ -104,7 +104,8 @@ def check_there(file: StoredFile) -> None:
     """
     disposal = Disposal.objects.standing().filter(file=file).first()
     if disposal is not None:
-        kept = f"it was kept until {say(disposal.kept_until)} ({disposal.basis}: {disposal.text('en') or '–'})"
+        rule = f"{disposal.basis}: {disposal.text_en or disposal.text_ja or '–'}"
+        kept = f"it was kept until {say(disposal.kept_until)} ({rule})"
         raise Disposed(f"Disposed of at {say(disposal.disposed_at)}: {disposal.reason}; {kept}.")
 
 

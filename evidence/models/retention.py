@@ -91,11 +91,6 @@ class RetentionExtension(models.Model):
             models.CheckConstraint(condition=~Q(text_ja="", text_en=""), name="extension_says_its_basis"),
         ]
 
-    def text(self, language: str) -> str:
-        """Return which law, contract or rule asks for it, in ``language`` or else in the other one."""
-        both = (self.text_ja, self.text_en) if language == "ja" else (self.text_en, self.text_ja)
-        return both[0] or both[1]
-
 
 class Disposal(models.Model):
     """That a file is disposed of, since when, by whom and why; its row, its digest and all decisions stay.
@@ -137,8 +132,3 @@ class Disposal(models.Model):
     def stands(self) -> bool:
         """Tell whether the file is gone, or on its way out."""
         return self.stopped_at is None and self.restored_at is None
-
-    def text(self, language: str) -> str:
-        """Return which law, contract or rule had kept it, in ``language`` or else in the other one."""
-        both = (self.text_ja, self.text_en) if language == "ja" else (self.text_en, self.text_ja)
-        return both[0] or both[1]

@@ -142,7 +142,7 @@ def test_the_bytes_go_and_what_is_known_of_them_stays(cast: Cast) -> None:
     assert not is_there(gone)
     disposal.refresh_from_db()
     assert (disposal.disposed_by, disposal.removed_at, disposal.kept_until) == (cast.hana, NOW, NOW + DAY)
-    assert (disposal.basis, disposal.text("ja")) == ("law", "金融商品取引法")
+    assert (disposal.basis, disposal.text_ja) == ("law", "金融商品取引法")
     assert before == (gone.files.count(), gone.decisions.count(), file_of(gone).sha256)
     events = [event for event in recorded() if event.kind.startswith("file.")]
     assert [event.kind for event in events] == ["file.disposed", "file.removed"]

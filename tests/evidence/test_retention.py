@@ -154,7 +154,7 @@ def test_what_somebody_is_shown_is_what_the_database_keeps(cast: Cast) -> None:
     keeping = keeping_of(Revision.objects.with_kept_until().get(pk=found.pk))
 
     assert keeping is not None
-    assert (keeping.floor, keeping.basis, keeping.text("ja"), keeping.until) == ("P7Y", "law", "金融商品取引法", None)
+    assert (keeping.floor, keeping.basis, keeping.text_ja, keeping.until) == ("P7Y", "law", "金融商品取引法", None)
     assert keeping.at_least == found.retain_until
 
 
