@@ -300,6 +300,24 @@ def test_a_restored_copy_without_a_change_that_was_signed_raises_the_alarm(
         sequenced()
 
 
+def test_no_key_changes_below_what_was_signed(publisher: Publisher) -> None:
+    """An older copy is restored under a process that goes on: its keys sign nothing that they signed otherwise."""
+    happen(1)
+    sequenced()
+    copy = transaction.savepoint()
+    happen(2, 3)
+    sequenced()
+    published(publisher)
+    transaction.savepoint_rollback(copy)
+    ask(publisher.signer, ANNOUNCED, os_user="root", reason="")
+
+    with pytest.raises(Fork, match="entries were signed before"):
+        taken(publisher)
+
+    assert len(publisher.signer.keyring.terms) == 1
+    assert changes() == []
+
+
 def test_what_both_keys_state_is_not_forgotten(publisher: Publisher) -> None:
     entry = step(publisher, ANNOUNCED)
 
