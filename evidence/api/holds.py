@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -126,9 +127,12 @@ class HoldReleaseView(ApiView):
         hold = _found(self, pk)
         allow(may_keep(self.user, hold.artefact), NOT_YOURS)
         values = self.body(ReleaseBody)
-        before = _release_of(hold)
-        services.release_hold(hold=hold, actor=self.user, at=clock.now(), **values)
-        return Response(_shown(_found(self, pk)), status=200 if before is not None else 201)
+        with transaction.atomic():
+            # Of several requests at once, one releases it; the others are repeats.
+            Artefact.objects.select_for_update(no_key=True).get(pk=hold.artefact_id)
+            is_repeat = HoldRelease.objects.filter(hold=hold).exists()
+            services.release_hold(hold=hold, actor=self.user, at=clock.now(), **values)
+        return Response(_shown(_found(self, pk)), status=200 if is_repeat else 201)
 
 
 class RetentionView(ApiView):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import threading
 from typing import Any
 
 import pytest
+from pytest_django.live_server_helper import LiveServer
 
 from dcase_audit.jobs import services as jobs
 from drills.services import record_result
 from evidence import services
-from evidence.models import LegalHold
+from evidence.models import HoldRelease, LegalHold
 from tests.api.client import pointers, slug
 from tests.api.conftest import As
-from tests.cast import NOW, Cast, revision, submitted
+from tests.cast import NOW, Cast, make_cast, revision, submitted
 from tests.drills.samples import native
 from tests.evidence.keeping import DAY, LAW, asks, dispose, over
 
@@ -114,6 +117,31 @@ def test_another_person_releases_it(cast: Cast, as_: As) -> None:
     assert as_("olga").get("holds", {"state": "released"}).json()["items"] == [first.json()]
     assert as_("olga").get("holds", {"state": "open"}).json()["items"] == []
     assert as_("olga").get("holds", {"state": "x"}).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_releases_at_once_one_is_the_first(live_server: LiveServer, the_clock: object) -> None:
+    cast = make_cast()
+    hold = services.place_hold(artefact=cast.night_drills, actor=cast.hana, at=NOW, reason="当局の照会")
+    start = threading.Barrier(8)
+    answers: list[int] = []
+
+    def release() -> None:
+        wire = http.client.HTTPConnection(live_server.url.removeprefix("http://"), timeout=60)
+        named = {"Authorization": f"Bearer {cast.secrets['miki']}", "Content-Type": "application/json"}
+        start.wait()
+        wire.request("POST", f"/api/v1/holds/{hold.pk}/release", json.dumps({"reason": "終結"}), named)
+        answers.append(wire.getresponse().status)
+        wire.close()
+
+    threads = [threading.Thread(target=release) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [*[200] * 7, 201]
+    assert HoldRelease.objects.count() == 1
 
 
 def test_a_list_of_holds_is_that_of_a_database_without_the_hidden_ones(cast: Cast, as_: As) -> None:
