@@ -109,7 +109,15 @@ class PersonAdmin(ConfigurationAdmin, auth_admin.UserAdmin):
         (gettext_lazy("Person"), {"fields": ("name_ja", "name_en", "email", "language")}),
         (gettext_lazy("May log in"), {"fields": ("is_active", "is_administrator")}),
     )
-    add_fieldsets = ((None, {"fields": ("username", "kind", "name_ja", "name_en", "email", "language")}),)
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("username", "kind", "name_ja", "name_en", "email", "language"),
+                "description": gettext_lazy("A person with an e-mail address is sent a link that sets the password."),
+            },
+        ),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         return ("username", "kind") if obj is not None else ()
