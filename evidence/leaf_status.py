@@ -1,6 +1,7 @@
-"""The rules of a leaf's status: facts and a moment in, status and reasons out. No other place has rules.
+"""The rules of a leaf's status: facts and a moment in, status and reasons out, with ``periods`` and ``slots``.
 
-Intervals are half-open: at the instant at which something ends, it has ended. ``docs/status.md`` states the rules.
+No other place has rules. Intervals are half-open: at the instant at which something ends, it has ended.
+``docs/status.md`` states the rules.
 """
 
 from __future__ import annotations
@@ -13,25 +14,7 @@ from dcase_audit.calendars.service_time import ServiceCalendar, used_up
 from dcase_audit.cases.words import Status
 from evidence.facts import NEVER, LeafFacts, Revision, SubjectVersion, Support
 from evidence.periods import InForce, Period, cover_alike, in_force, is_accepted, order, own_span, periods
-
-Because = tuple[dict[str, Any], ...]
-
-# Which artefact fills a slot best: one that is in force before one that waits.
-FILL_ORDER = (Status.SUPPORTED, Status.EXPIRING, Status.STALE, Status.PENDING, Status.EXPIRED, Status.MISSING)
-RANK = {status: rank for rank, status in enumerate(FILL_ORDER)}
-
-
-class Filling(NamedTuple):
-    """How one artefact fills a slot at a moment: status, reasons, and the end of the period in force, if any."""
-
-    status: Status
-    reasons: tuple[dict[str, Any], ...] = ()
-    ends_at: datetime | None = None
-    revision: Revision | None = None
-
-
-# What fills a slot, and the items that it stands for: one, several that are filled alike, or none of them.
-Slot = tuple[tuple[str, ...], Filling]
+from evidence.slots import RANK, Because, Filling, Slot, best, gathered
 
 
 class Verdict(NamedTuple):
@@ -139,7 +122,7 @@ class Leaf:
         slots = self._slots(linked, at)
         worst = min(filling.status for _, filling in slots)
         status = Status.REFUTED if refutations else worst
-        return status, (*refutations, *_gathered(slots))
+        return status, (*refutations, *gathered(slots))
 
     def timeline(self, start: datetime) -> list[Verdict]:
         """Return what holds from ``start`` on; neighbours that say the same are one."""
@@ -161,7 +144,7 @@ class Leaf:
         )
         whole = sorted((self.filling(support, None, at) for support in fitting), key=lambda f: RANK[f.status])
         slots: list[Slot] = [
-            ((item,), _best([self.filling(support, item, at) for support in fitting], misfits))
+            ((item,), best([self.filling(support, item, at) for support in fitting], misfits))
             for item in self.criterion.must_cover
         ]
         if len(whole) >= self.criterion.minimum:
@@ -430,30 +413,3 @@ class Leaf:
         if hearing is not None:
             yield hearing.first
             yield from (until for _, until in hearing.gaps if until is not None)
-
-
-def _best(fillings: list[Filling], misfits: tuple[dict[str, Any], ...]) -> Filling:
-    """Return the best filling of a slot; where nothing is, with the reasons of all."""
-    if not fillings or all(filling.status is Status.MISSING for filling in fillings):
-        reasons = tuple(reason for filling in fillings for reason in filling.reasons) + misfits
-        return Filling(Status.MISSING, reasons or ({"reason": "none"},))
-    return min(fillings, key=lambda filling: RANK[filling.status])
-
-
-def _gathered(slots: list[Slot]) -> Because:
-    """Return the reasons of all slots, equal ones once, each with the items it concerns."""
-    if len(slots) == 1:
-        ((items, filling),) = slots
-        if not filling.reasons:
-            return ()
-        concerned = {"items": list(items)} if items else {}
-        return tuple({"status": filling.status.word, **reason, **concerned} for reason in filling.reasons)
-    if not any(filling.reasons for _, filling in slots):
-        return ()
-    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    for items, filling in slots:
-        for reason in filling.reasons:
-            entry = {"status": filling.status.word, **reason}
-            _, concerns = found.setdefault(repr(entry), (entry, []))
-            concerns.extend(items)
-    return tuple({**entry, "items": concerns} if concerns else entry for entry, concerns in found.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +24,7 @@ from drills.results import Malformed
 from drills.services import cancel, create_drill, end_drill
 from evidence.models import Artefact
 from tests.drills.conftest import NIGHT, NOW
-from tests.server import sequencing
+from tests.events import payloads
 
 CREATED = NIGHT - timedelta(days=7)
 # Another occurrence comes within ninety days, and no report is overdue.
@@ -42,12 +41,6 @@ def states(drill: Drill) -> list[str]:
     return list(drill.occurrences.values_list("state", flat=True))
 
 
-def events(kind: str) -> list[dict[str, Any]]:
-    with sequencing(), connection.cursor() as cursor:
-        cursor.execute("SELECT payload FROM trail.outbox WHERE kind = %s ORDER BY id", [kind])
-        return [json.loads(row[0]) for row in cursor.fetchall()]
-
-
 def test_a_new_drill_is_planned_at_once_ninety_days_ahead(drill: Drill) -> None:
     occurrence = drill.occurrences.get(planned_at=NIGHT)
 
@@ -55,7 +48,7 @@ def test_a_new_drill_is_planned_at_once_ninety_days_ahead(drill: Drill) -> None:
     assert occurrence.planned_on == date(2026, 11, 20)
     assert occurrence.report_by == NIGHT + timedelta(days=5)
     assert occurrence.recorded_at == CREATED < occurrence.planned_at
-    assert len(events("occurrence.planned")) == 3
+    assert len(payloads("occurrence.planned")) == 3
 
 
 def test_planning_goes_on_and_writes_nothing_twice(drill: Drill) -> None:
@@ -106,7 +99,7 @@ def test_what_is_not_reported_in_time_is_marked_and_told(drill: Drill, occurrenc
     assert item.text_en == "No result of the drill “Night switch-over” planned for 20 November 2026 came in time"
     assert item.href == "/drills/night-failover"
     assert item.due_on == date(2026, 11, 25)
-    assert len(events("occurrence.not_reported")) == 1
+    assert len(payloads("occurrence.not_reported")) == 1
 
 
 def test_a_cancelled_occurrence_says_why_and_is_awaited_no_longer(occurrence: Occurrence, ken: User) -> None:
@@ -114,7 +107,7 @@ def test_a_cancelled_occurrence_says_why_and_is_awaited_no_longer(occurrence: Oc
 
     assert (cancelled.state, cancelled.reason) == ("cancelled", "台風のため")
     assert plan(at=occurrence.report_by).not_reported == 0
-    (event,) = events("occurrence.cancelled")
+    (event,) = payloads("occurrence.cancelled")
     assert (event["drill"], event["by"], event["reason"]) == ("night-failover", ken.pk, "台風のため")
 
 
@@ -122,7 +115,7 @@ def test_cancelling_twice_for_the_same_reason_is_once(occurrence: Occurrence, ke
     for _ in range(2):
         cancel(occurrence=occurrence, actor=ken, at=CREATED, reason="typhoon")
 
-    assert len(events("occurrence.cancelled")) == 1
+    assert len(payloads("occurrence.cancelled")) == 1
     with pytest.raises(NotPlanned):
         cancel(occurrence=occurrence, actor=ken, at=CREATED, reason="another reason")
 

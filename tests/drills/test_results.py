@@ -26,7 +26,8 @@ from evidence.storage.local import LocalStore
 from tests.drills.conftest import NIGHT, NOW
 from tests.drills.samples import NIGHT as SAMPLE
 from tests.drills.samples import as_bytes, native
-from tests.drills.test_planning import events, together
+from tests.drills.test_planning import together
+from tests.events import payloads
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def test_the_bytes_are_kept_as_they_came_and_the_verdict_can_be_derived_again(dr
 def test_the_event_names_what_came_of_it(drill: Drill, occurrence: Occurrence, robot: User) -> None:
     result = upload(drill, robot)
 
-    assert events("drill_result.recorded") == [
+    assert payloads("drill_result.recorded") == [
         {
             "drill": "night-failover",
             "occurrence": occurrence.pk,
@@ -106,7 +107,7 @@ def test_the_event_names_what_came_of_it(drill: Drill, occurrence: Occurrence, r
             "sha256": result.raw.sha256,
         }
     ]
-    assert len(events("occurrence.held")) == 1
+    assert len(payloads("occurrence.held")) == 1
 
 
 def test_a_failure_refutes_its_leaf_and_all_above_at_once(drill: Drill, leaf: Node, robot: User) -> None:
@@ -330,7 +331,7 @@ def test_a_refusal_is_noted_with_its_reason_and_place(drill: Drill, robot: User)
     assert (noted.drill, noted.status, noted.problem) == (drill, 422, "malformed-result")
     assert noted.detail.endswith("(/started_at)")
     assert (noted.sha256, noted.received_at, noted.received_from) == ("ab" * 32, NOW, robot)
-    assert len(events("drill_result.refused")) == 1
+    assert len(payloads("drill_result.refused")) == 1
 
 
 def test_a_full_store_refuses_and_the_same_upload_succeeds_later(
@@ -372,7 +373,7 @@ def test_results_at_once_are_numbered_and_end_their_occurrence_once(
     assert all(isinstance(outcome, DrillResult) for outcome in outcomes), outcomes
     assert sorted(Revision.objects.values_list("number", flat=True)) == [1, 2, 3, 4, 5, 6]
     assert sum("another_result" in codes(result) for result in DrillResult.objects.all()) == 5
-    assert len(events("occurrence.held")) == 1
+    assert len(payloads("occurrence.held")) == 1
 
 
 def test_an_upload_takes_a_bounded_number_of_queries(

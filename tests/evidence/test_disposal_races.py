@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
@@ -85,6 +85,27 @@ def is_there(of: Revision) -> bool:
     return object_store().exists(of.files.get().file.sha256)
 
 
+class Removal(NamedTuple):
+    """The removal of a file's bytes, held up between its beginning and its end."""
+
+    begun: threading.Event
+    go_on: threading.Event
+
+
+@pytest.fixture
+def removal(monkeypatch: pytest.MonkeyPatch) -> Removal:
+    found = Removal(threading.Event(), threading.Event())
+    truly = LocalStore.remove
+
+    def slowly(self: LocalStore, sha256: str) -> None:
+        found.begun.set()
+        assert found.go_on.wait(PATIENCE)
+        truly(self, sha256)
+
+    monkeypatch.setattr(LocalStore, "remove", slowly)
+    return found
+
+
 def test_a_disposal_waits_for_a_hold_that_is_being_placed_and_loses(
     cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any]
 ) -> None:
@@ -118,25 +139,16 @@ def test_a_hold_waits_for_a_disposal_that_is_being_decided_and_stops_it(
 
 
 def test_a_hold_that_comes_while_the_bytes_go_finds_them_gone(
-    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], removal: Removal
 ) -> None:
     gone = over(cast)
     disposal = dispose(gone, cast)
-    removing, go_on = threading.Event(), threading.Event()
-    truly = LocalStore.remove
-
-    def slowly(self: LocalStore, sha256: str) -> None:
-        removing.set()
-        assert go_on.wait(PATIENCE)
-        truly(self, sha256)
-
-    monkeypatch.setattr(LocalStore, "remove", slowly)
     work = beside(pool, lambda: remove(disposal, at=NOW))
-    assert removing.wait(PATIENCE)
+    assert removal.begun.wait(PATIENCE)
     holding = beside(pool, lambda: hold(cast))
     until_it_waits(onlooker, holding)
     assert not holding.done()
-    go_on.set()
+    removal.go_on.set()
 
     work.result(PATIENCE)
     holding.result(PATIENCE)
@@ -160,24 +172,15 @@ def test_a_disposal_gives_way_to_whoever_receives_the_same_bytes(cast: Cast, poo
 
 
 def test_bytes_that_come_while_the_old_ones_go_are_there_in_the_end(
-    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, pool: ThreadPoolExecutor, onlooker: psycopg.Connection[Any], removal: Removal
 ) -> None:
     gone = over(cast)
     disposal = dispose(gone, cast)
-    removing, go_on = threading.Event(), threading.Event()
-    truly = LocalStore.remove
-
-    def slowly(self: LocalStore, sha256: str) -> None:
-        removing.set()
-        assert go_on.wait(PATIENCE)
-        truly(self, sha256)
-
-    monkeypatch.setattr(LocalStore, "remove", slowly)
     work = beside(pool, lambda: remove(disposal, at=NOW))
-    assert removing.wait(PATIENCE)
+    assert removal.begun.wait(PATIENCE)
     receiving = beside(pool, lambda: submitted(cast.review_rule, cast.bo, content=b"over"))
     until_it_waits(onlooker, receiving)
-    go_on.set()
+    removal.go_on.set()
 
     work.result(PATIENCE)
     receiving.result(PATIENCE)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib import admin
-from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import RequestFactory
 
 from dcase_audit.accounts.authentication import digest
 from dcase_audit.accounts.models import ApiToken, Membership, Party, PastName, User
@@ -20,17 +15,11 @@ from dcase_audit.cases.models import Criterion, SettlementRequest
 from dcase_audit.pages import ORGANISATION_ZONE
 from evidence.models import Artefact, Kind, Standing
 from tests.cast import NOW, Cast, submitted
+from tests.events import payloads
 from tests.pages.conftest import As, text_of
-from tests.server import sequencing
 
 MODELS = [(model._meta.app_label, model._meta.model_name) for model in admin.site._registry]
 OF_MEMBERS = {("evidence", "artefact"), ("evidence", "revision"), ("drills", "drill")}
-
-
-def events(kind: str) -> list[dict[str, object]]:
-    with sequencing(), connection.cursor() as cursor:
-        cursor.execute("SELECT payload FROM trail.outbox WHERE kind = %s ORDER BY id", [kind])
-        return [json.loads(row[0]) for row in cursor.fetchall()]
 
 
 def entered(name: str, moment: datetime) -> dict[str, str]:
@@ -111,7 +100,7 @@ def test_an_artefact_is_added_by_the_service_and_only_its_names_change(cast: Cas
     assert (foreign.status_code, made.status_code) == (200, 302)
     artefact = Artefact.objects.get(key="by-admin")
     assert Standing.objects.filter(artefact=artefact).exists()
-    assert events("artefact.created")[-1] == {"key": "by-admin"}
+    assert payloads("artefact.created")[-1] == {"key": "by-admin"}
 
     changed = {
         **fields,
@@ -145,12 +134,20 @@ def test_a_token_is_shown_once_and_revoked(cast: Cast, as_: As) -> None:
     assert token.created_by == cast.ada
     assert "no-store" in issued.headers["Cache-Control"]
     assert secret not in text_of(ada.get(f"/admin/accounts/apitoken/{token.pk}/change/"))
-    assert events("token.issued")[-1]["account"] == cast.robot.pk
+    assert payloads("token.issued")[-1]["account"] == cast.robot.pk
 
     ada.post("/admin/accounts/apitoken/", {"action": "revoke", "_selected_action": [str(token.pk)]})
     token.refresh_from_db()
     assert token.revoked_at is not None
-    assert len(events("token.revoked")) == 1
+    assert len(payloads("token.revoked")) == 1
+
+
+def test_no_token_of_a_person_is_issued_by_somebody_else(cast: Cast, as_: As) -> None:
+    soon = entered("expires_at", datetime.now(UTC) + timedelta(days=30))
+    fields = {"user": str(cast.ken.pk), "name": "for ken", "scopes": ["evidence:write"], **soon}
+
+    assert as_("ada").post("/admin/accounts/apitoken/add/", fields).status_code == 200
+    assert not ApiToken.objects.filter(name="for ken").exists()
 
 
 def test_a_token_that_never_ends_is_not_issued(cast: Cast, as_: As) -> None:
@@ -311,69 +308,6 @@ def test_the_admin_leads_back_to_the_pages_once(cast: Cast, as_: As) -> None:
 
     assert "To the pages" in page
     assert "View site" not in page
-
-
-GOOD = "correct horse battery staple"
-
-
-def test_people_set_their_passwords_by_a_link_that_opens_once(
-    cast: Cast, as_: As, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
-) -> None:
-    fields = {"username": "new-person", "kind": "person", "language": "ja", "email": "new@example.jp"}
-
-    with django_capture_on_commit_callbacks(execute=True):
-        made = as_("ada").post("/admin/accounts/user/add/", {**fields, "password1": GOOD, "password2": GOOD})
-
-    person = User.objects.get(username="new-person")
-    assert made.status_code == 302
-    assert not person.has_usable_password()
-    (mail,) = mailoutbox
-    assert mail.to == ["new@example.jp"]
-    link = urlsplit(re.findall(r"http\S+", mail.body)[0]).path
-    browser = Client()
-    form = browser.get(link).headers["Location"]
-    weak = browser.post(form, {"new_password1": "short", "new_password2": "short"})
-    assert weak.status_code == 200
-    assert browser.post(form, {"new_password1": GOOD, "new_password2": GOOD}).headers["Location"] == "/login/"
-    person.refresh_from_db()
-    assert person.check_password(GOOD)
-    assert "was used or has expired" in text_of(Client().get(link, headers={"accept-language": "en"}))
-    assert [len(events(kind)) for kind in ("password.link_sent", "password.set")] == [1, 1]
-
-
-def test_an_administrator_never_sets_a_password(cast: Cast, as_: As, mailoutbox: list[Any]) -> None:
-    User.objects.filter(pk=cast.olga.pk).update(email="olga@example.jp")
-    before = User.objects.get(pk=cast.olga.pk).password
-    place = f"/admin/accounts/user/{cast.olga.pk}/password/"
-
-    assert "olga@example.jp" in text_of(as_("ada").get(place))
-    assert not mailoutbox
-    fields = {"password1": GOOD, "password2": GOOD, "usable_password": "true"}
-    assert as_("ada").post(place, fields).status_code == 302
-
-    assert [mail.to for mail in mailoutbox] == [["olga@example.jp"]]
-    assert User.objects.get(pk=cast.olga.pk).password == before
-    assert as_("olga").get(place).status_code in (302, 403)
-
-
-def test_who_cannot_be_written_to_is_said_to_be_so(cast: Cast, as_: As, mailoutbox: list[Any]) -> None:
-    User.objects.filter(pk=cast.bo.pk).update(email="")
-    ada = as_("ada")
-
-    page = text_of(ada.post(f"/admin/accounts/user/{cast.bo.pk}/password/", follow=True))
-    machine = text_of(ada.post(f"/admin/accounts/user/{cast.robot.pk}/password/", follow=True))
-
-    assert "No link was sent" in page
-    assert "No link was sent" in machine
-    assert not mailoutbox
-
-
-def test_no_token_of_a_person_is_issued_by_somebody_else(cast: Cast, as_: As) -> None:
-    soon = entered("expires_at", datetime.now(UTC) + timedelta(days=30))
-    fields = {"user": str(cast.ken.pk), "name": "for ken", "scopes": ["evidence:write"], **soon}
-
-    assert as_("ada").post("/admin/accounts/apitoken/add/", fields).status_code == 200
-    assert not ApiToken.objects.filter(name="for ken").exists()
 
 
 KIND = {

@@ -4,14 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 
 from dcase_audit.accounts import lockout
 from dcase_audit.accounts.models import LoginFailures, User
 from tests.cast import Cast
+from tests.events import subjects
 from tests.pages.conftest import text_of
-from tests.server import sequencing
 
 PASSWORD = "a long enough password"
 WRONG = "組み合わせが正しくない"
@@ -31,17 +30,11 @@ def log_in(username: str, password: str, *, address: str = "192.0.2.1", client: 
     return client.post("/login/", {"username": username, "password": password}, REMOTE_ADDR=address)
 
 
-def events(kind: str) -> list[str]:
-    with sequencing(), connection.cursor() as cursor:
-        cursor.execute("SELECT subject FROM trail.outbox WHERE kind = %s ORDER BY id", [kind])
-        return [row[0] for row in cursor.fetchall()]
-
-
 def test_a_person_logs_in_and_the_trail_knows(olga: User) -> None:
     response = log_in("olga", PASSWORD)
 
     assert (response.status_code, response.headers["Location"]) == (302, "/")  # type: ignore[attr-defined]
-    assert events("login.succeeded") == [f"user:{olga.pk}"]
+    assert subjects("login.succeeded") == [f"user:{olga.pk}"]
 
 
 def test_unknown_names_wrong_passwords_and_accounts_that_may_not_get_the_same_answer(olga: User, cast: Cast) -> None:
@@ -66,7 +59,7 @@ def test_ten_failures_lock_the_name_for_that_address(olga: User, username: str) 
 
     assert locked.status_code == 429  # type: ignore[attr-defined]
     assert LOCKED in text_of(locked)
-    assert events("login.locked_out") == ["address:192.0.2.1"]
+    assert subjects("login.locked_out") == ["address:192.0.2.1"]
 
 
 def test_another_address_and_another_name_are_not_locked(olga: User) -> None:
@@ -127,7 +120,7 @@ def test_a_changed_password_ends_other_sessions(olga: User) -> None:
 
     assert here.get("/me/").status_code == 200
     assert there.get("/me/").status_code == 302
-    assert events("password.changed") == [f"user:{olga.pk}"]
+    assert subjects("password.changed") == [f"user:{olga.pk}"]
     assert here.get("/admin/password_change/").headers["Location"] == "/me/password/"
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from dcase_audit.calendars.durations import Duration
 from dcase_audit.cases.words import Status
 from evidence.facts import NEVER, LeafFacts, Revision, SubjectVersion
-from evidence.leaf_status import RANK, Leaf, leaf_status
+from evidence.leaf_status import Leaf, leaf_status
 from evidence.periods import is_accepted, own_span
+from evidence.slots import RANK
 from tests.status_strategies import END, START, STEP, STEPS, grid, leaf_facts, moments
 
 INSTANT = timedelta(microseconds=1)
