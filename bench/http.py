@@ -32,7 +32,7 @@ def create(world: World) -> list[Row]:
     """Create artefacts over four connections, and compare with a bare view that inserts one row."""
     seed(world, cases=1, leaves=1000)
     world.execute(BARE_TABLE)
-    token = _token(world)
+    token = token_of(world)
 
     def artefacts() -> Load:
         return load(product, [_creation(token) for _ in range(EACH)], connections=CONNECTIONS)
@@ -97,7 +97,7 @@ def _post(token: str, path: str, body: dict[str, Any]) -> Request:
 def listing(world: World) -> list[Row]:
     """Walk through the list of 100,000 artefacts."""
     seed(world, cases=100, leaves=1000)
-    token = _token(world)
+    token = token_of(world)
     headers = {"Authorization": f"Bearer {token}"}
     walk = _walk(headers, pages=40)
     with broker(), serving() as port:
@@ -184,7 +184,7 @@ def _member(world: World) -> Any:
     return User.objects.get(username="bench")
 
 
-def _token(world: World) -> str:
+def token_of(world: World) -> str:
     from django.db import connection
 
     from dcase_audit.accounts.authentication import issue

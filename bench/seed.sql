@@ -1,5 +1,7 @@
-INSERT INTO cases_case (id, slug, title_ja, title_en, timezone, reading_notes, limits_are_assumptions, is_demo, created_at)
-SELECT c, 'case-' || c, 'ケース' || c, 'Case ' || c, 'Asia/Tokyo', '{}', false, false, %(now)s - interval '2 years'
+INSERT INTO cases_case (id, slug, title_ja, title_en, timezone, reading_notes, limits_are_assumptions, is_demo, created_at,
+                        labels)
+SELECT c, 'case-' || c, 'ケース' || c, 'Case ' || c, 'Asia/Tokyo', '{}', false, false, %(now)s - interval '2 years',
+       '{}'
 FROM generate_series(1, %(cases)s) c;
 
 INSERT INTO cases_node (id, case_id, key, kind, position)

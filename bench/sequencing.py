@@ -20,11 +20,12 @@ EVENTS, FIELDS = 100_000, 13
 RATE = 5_000
 # Of the fields, four are the database's, three the context's, one is the row before; five are columns.
 FILL = """
-INSERT INTO trail.outbox (source, kind, subject, relid, payload, before, context)
+INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context)
 SELECT 'row', 'update', 'evidence_revision/' || n %% 20000, 'evidence_revision'::regclass,
        jsonb_build_object('id', n, 'title_ja', '夜間復旧手順の確認結果', 'note', repeat('Checked by hand. ', 15),
                           'number', n, 'created_at', now()),
-       encode(sha256(int8send(n)), 'hex'),
+       jsonb_build_object('id', n, 'title_ja', '夜間復旧手順の確認結果', 'note', repeat('Checked by hand. ', 15),
+                          'number', n - 1, 'created_at', now()),
        jsonb_build_object('actor', 'user:7', 'request', md5(n::text), 'address', '192.0.2.1')
 FROM generate_series(1, %(events)s) n
 """

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +24,12 @@ NAMED_ELSEWHERE = (
     "CELERY_BROKER_URL",
     "DJANGO_SETTINGS_MODULE",
     "OBJECT_STORE_URL",
+    "TRAIL_STORE_URL",
     "SECRET_KEY",
 )
+
+# Measured is how fast it is, and not how slow it is made.
+UNLIMITED = {"TOKEN_RATE": "0", "QUOTA_FILES": "0", "QUOTA_BYTES": "0"}
 
 
 class Process(NamedTuple):
@@ -61,10 +65,15 @@ TARGETS = (
 class Stack:
     """``python -m dcase_audit.embedded run --no-demo`` in ``home``; ``address`` is where it serves, while it does."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(
+        self, home: Path, port: int, *, named: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
+        """Use what ``named`` names instead of parts of its own; ``prefix`` runs all of it, as ``unshare`` does."""
         self.home = home
         self.environ = {name: text for name, text in os.environ.items() if name not in NAMED_ELSEWHERE}
         self.environ |= {"DATA_DIR": str(home), "PORT": str(port)}
+        self.environ |= UNLIMITED | dict(named or {})
+        self._prefix = list(prefix)
         self.address: tuple[str, int] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
@@ -76,7 +85,7 @@ class Stack:
         self._ready.clear()
         with (self.home / "run.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dcase_audit.embedded", "run", "--no-demo"],
+                [*self._prefix, sys.executable, "-m", "dcase_audit.embedded", "run", "--no-demo"],
                 cwd=ROOT,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -112,11 +121,25 @@ class Stack:
                 self._process.kill()
                 self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Return the number of the supervisor."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self, target: Target) -> int:
         """Send SIGKILL to the process that ``target`` describes; return its number."""
         pid = self.find(target)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def kill_all(self, target: Target) -> set[int]:
+        """Send SIGKILL to every process that ``target`` describes; return their numbers."""
+        self.find(target)
+        pids = {process.pid for process in self._matching(target)}
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return pids
 
     def find(self, target: Target) -> int:
         """Return the number of a process as ``target`` describes it, once there is one."""

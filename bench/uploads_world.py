@@ -1,13 +1,29 @@
-"""``python -m bench.uploads_world``: what uploads need, made through the services; prints a token and the drills."""
+"""``python -m bench.uploads_world``: what uploads need, made through the services; prints what leads to it."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bench.stack import ROOT
+
+if TYPE_CHECKING:
+    from dcase_audit.accounts.models import User
 
 DRILLS = 8
+
+
+def made_for(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Make it, in a process of its own, in the database that ``environ`` leads to; return what was printed."""
+    command = [sys.executable, "-m", "bench.uploads_world"]
+    made = subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(made.stdout)
+    return found
 
 
 def main() -> None:
@@ -75,7 +91,31 @@ def make() -> dict[str, object]:
                 actor=people["owner"],
                 at=early,
             )
-    return {"secret": secret, "drills": [f"drill-{n}" for n in range(DRILLS)]}
+        rule = Kind.objects.create(key="rule", name_ja="規程", name_en="Rule")
+        services.create_artefact(
+            kind=rule, key="rule", title_en="Rule", custodian=department, owner=people["owner"], actor=None, at=early
+        )
+        # Years, so that a clock that is ahead does not end them.
+        ends = now + timedelta(days=20 * 365)
+        scopes = ["read", "evidence:write", "reports:write"]
+        persons = {
+            role: issue(user=person, name="bench", scopes=scopes, expires_at=ends)[1] for role, person in people.items()
+        }
+        session = session_of(people["owner"])
+    return {"secret": secret, "persons": persons, "session": session, "drills": [f"drill-{n}" for n in range(DRILLS)]}
+
+
+def session_of(person: User) -> str:
+    """Log a person in, and return the key of the session."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
 
 
 if __name__ == "__main__":

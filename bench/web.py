@@ -14,7 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.stack import ROOT, wait_for
+from bench.stack import ROOT, UNLIMITED, wait_for
 from dcase_audit.embedded import plan
 from dcase_audit.embedded.run import HOST, listen
 from dcase_audit.embedded.valkey import Valkey
@@ -75,7 +75,7 @@ def serving(application: str = PRODUCT, *, asks: str = "/livez", **environ: str)
         home = Path(os.environ["DATA_DIR"])
         web = next(each for each in plan.servers(listener.fileno(), home, with_demo=False) if each.name == "web")
         argv = [application if word == PRODUCT else word for word in web.argv]
-        told = {**os.environ, **web.environ, "PORT": str(port), **environ}
+        told = {**os.environ, **web.environ, **UNLIMITED, "PORT": str(port), **environ}
         server = subprocess.Popen(argv, cwd=ROOT, env=told, pass_fds=web.descriptors)
     try:
         wait_for(lambda: server.poll() is not None or _answers(port, asks), 120, "the web server")

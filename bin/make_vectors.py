@@ -19,6 +19,7 @@ VECTORS = ROOT / "docs" / "vectors"
 sys.path.insert(0, str(ROOT))
 
 from tests.trail.bundles import DEMO_WITNESS, POLICY, World, policy, small_world  # noqa: E402
+from tests.trail.samples import sampled, sampled_world  # noqa: E402
 from tests.trail.test_verify import ATTACKS, BOTH, FORGED, PROCEDURE  # noqa: E402
 from tests.trail.test_verify_keys import (  # noqa: E402
     ANY_SIZE,
@@ -27,6 +28,7 @@ from tests.trail.test_verify_keys import (  # noqa: E402
     announced_world,
     rotated_world,
 )
+from tests.trail.test_verify_sample import SAMPLE_ATTACKS, SEED, without_the_first_root  # noqa: E402
 
 POLICIES = {
     "policy": POLICY,
@@ -74,6 +76,20 @@ SHOWN = [
     "trailing_bytes",
     "doubled_key_in_a_disclosure",
 ]
+SHOWN_OF_SAMPLES = [
+    "wrong_draw",
+    "wrong_population",
+    "population_with_what_came_after_the_order",
+    "wrong_checkpoint",
+    "checkpoint_that_is_none",
+    "order_missing",
+    "order_that_is_not_disclosed",
+    "order_of_another_case",
+    "order_of_another_number",
+    "drawn_file_left_out",
+    "decision_deleted_after_it_was_drawn",
+    "header_whose_draw_does_not_ascend",
+]
 
 
 def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -101,6 +117,7 @@ def vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
         made = attack(small_world())
         yield bad(f"{name}.zip", checks, first_bad), made if isinstance(made, bytes) else made.zip()
     yield from key_vectors()
+    yield from sample_vectors()
     yield from time_stamp_vectors()
     yield good("receipt.tlog-proof"), world.receipt(9).text().encode()
     for forge, checks in FORGED:
@@ -123,6 +140,22 @@ def key_vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
     old, new = (receipt(9, log=term.signer).text().encode() for term in rotated_world().terms)
     yield good("receipt_new_key.tlog-proof", policy="policy-sizes"), new
     yield bad("receipt_key_of_other_sizes.tlog-proof", ["checkpoint"], {}, policy="policy-sizes"), old
+
+
+def sample_vectors() -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Yield sampled bundles, and what must not pass for a sample."""
+    yield good("sample.zip"), sampled(sampled_world()).zip()
+    (number,) = (event.seq for event in sampled_world().events if event.object == "accounts_user/5")
+    names = ["row.username", "row.name_ja", "row.name_en"]
+    yield good("sample_accepted_by_a_closed_name.zip"), sampled(sampled_world(), closed={number: names}).zip()
+    for name in SHOWN_OF_SAMPLES:
+        attack, checks, first_bad = SAMPLE_ATTACKS[name]
+        yield bad(f"sample_{name}.zip", checks, first_bad), attack(sampled_world()).zip()
+    chosen, honest = without_the_first_root()
+    (VECTORS / "known-left-out").write_text(honest.checkpoint(SEED))
+    named = {"checkpoint": chosen.header["sample"]["checkpoint"]}
+    yield good("sample_by_a_later_checkpoint.zip"), chosen.zip()
+    yield bad("sample_by_a_known_checkpoint_left_out.zip", ["sample"], named, known=["known-left-out"]), chosen.zip()
 
 
 def time_stamp_vectors() -> Iterator[tuple[dict[str, Any], bytes]]:

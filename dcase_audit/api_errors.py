@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +17,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.utils.translation import get_language
 from django.views import defaults
 from rest_framework import exceptions
@@ -30,6 +34,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "5"
 UNIQUE_VIOLATION = "23505"
 API = "/api/"
+AWAY = "503.html"
 
 Document = dict[str, Any]
 
@@ -81,15 +86,16 @@ def _of_framework(error: exceptions.APIException) -> AuditError:
     detail = str(error.detail)
     for kind, refusal in OF_FRAMEWORK.items():
         if isinstance(error, kind):
-            return refusal(detail, headers=_challenge(error))
+            return refusal(detail, headers=_headers_of(error))
     if isinstance(error, exceptions.PermissionDenied):
         return NotAllowed(detail)
     return NotFound() if isinstance(error, exceptions.NotFound) else refusals.Unexpected()
 
 
-def _challenge(error: exceptions.APIException) -> dict[str, str]:
-    challenge = getattr(error, "auth_header", None)
-    return {"WWW-Authenticate": challenge} if challenge else {}
+def _headers_of(error: exceptions.APIException) -> dict[str, str]:
+    challenge, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)
+    found = {"WWW-Authenticate": challenge} if challenge else {}
+    return found | ({"Retry-After": str(math.ceil(wait))} if wait is not None else {})
 
 
 def _of_database(error: DatabaseError) -> AuditError | None:
@@ -148,14 +154,13 @@ def headers(refusal: AuditError) -> dict[str, str]:
 def log(refusal: AuditError, request: HttpRequest, error: Exception) -> None:
     """Write one line for the security log: who was refused what, and why; with the trace where it is our fault."""
     who = getattr(request, "api_token", None)
-    user = getattr(request, "user", None)
     line = {
         "problem": refusal.slug,
         "status": refusal.status,
         "detail": refusal.detail[:300],
         "method": request.method,
         "path": request.path[:300],
-        "account": getattr(user, "pk", None),
+        "account": _account(request),
         "token": getattr(who, "prefix", None),
         "address": request.META.get("REMOTE_ADDR", ""),
         "request": getattr(request, "request_id", ""),
@@ -165,12 +170,26 @@ def log(refusal: AuditError, request: HttpRequest, error: Exception) -> None:
     security.log(level, "refused %s", json.dumps(line, ensure_ascii=True), exc_info=error if is_ours else None)
 
 
+def _account(request: HttpRequest) -> int | None:
+    """Return the number of the account, if one is known; it may be that the database was to be asked for it."""
+    with suppress(DatabaseError):
+        number: int | None = getattr(getattr(request, "user", None), "pk", None)
+        return number
+    return None
+
+
 def answer(refusal: AuditError, request: HttpRequest) -> HttpResponse:
-    """Answer outside of an API view: a problem document under ``/api/``, a page elsewhere."""
+    """Answer outside of an API view: a problem document under ``/api/``, a page elsewhere.
+
+    Without a database the page is one that asks for nothing, as the frame of the others does.
+    """
     if request.path.startswith(API):
         return JsonResponse(
             document(refusal, request), status=refusal.status, headers=headers(refusal), content_type=MEDIA_TYPE
         )
+    if isinstance(refusal, refusals.Unavailable):
+        page = get_template(AWAY).render()
+        return HttpResponse(page, status=refusal.status, headers=headers(refusal))
     japanese = JAPANESE.get(refusal.slug) if (get_language() or "").startswith("ja") else None
     shown = {"refusal": refusal, "title": japanese or refusal.title}
     response = render(request, "refused.html", shown, status=refusal.status)
@@ -247,6 +266,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody handled; it is being handled still. A database that is away is met by middleware, too."""
+    error = sys.exception()
+    if isinstance(error, DatabaseError) and (refusal := _of_database(error)):
+        log(refusal, request, error)
+        return answer(refusal, request)
     if not request.path.startswith(API):
         return defaults.server_error(request)
     return answer(refusals.Unexpected(), request)

@@ -23,7 +23,7 @@ from rest_framework import serializers
 
 from dcase_audit.api_errors import MEDIA_TYPE
 
-ALWAYS = (400, 401, 403, 405, 406, 503)
+ALWAYS = (400, 401, 403, 405, 406, 429, 503)
 PROBLEMS = {
     400: "The request is malformed.",
     401: "There is no valid token.",
@@ -40,6 +40,7 @@ PROBLEMS = {
     416: "The file has no such range.",
     422: "The values are refused; `errors` names each place.",
     428: "`If-Match` is needed.",
+    429: "Too many requests of this token, or files of this department; `Retry-After` says when to ask again.",
     503: "The database or the file store cannot be reached.",
     507: "There is no room for more files.",
 }

@@ -56,7 +56,9 @@ app.conf.update(
             "options": {"queue": "settle", "expires": 30},
         },
         "remind": {"task": "notices.remind", "schedule": 60.0, "options": {"queue": "notify", "expires": 120}},
+        "watch-log": {"task": "verification.watch", "schedule": 60.0, "options": {"queue": "notify", "expires": 120}},
         "plan-drills": {"task": "drills.plan", "schedule": 600.0, "options": {"queue": "ingest", "expires": 600}},
+        "measure-targets": {"task": "drills.measure", "schedule": 60.0, "options": {"queue": "settle", "expires": 60}},
     },
 )
 app.autodiscover_tasks()

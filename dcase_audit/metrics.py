@@ -78,10 +78,17 @@ class _Work(Collector):
 
 
 class _Log(Collector):
-    """What others do for the log, asked when somebody looks."""
+    """How far the log is behind, and what others do for it, asked when somebody looks."""
 
     def collect(self) -> Iterator[Metric]:
-        from dcase_audit.trail import stamping
+        from dcase_audit.trail import delay, stamping
+
+        waited = delay.waiting()
+        yield _gauge(
+            "dcase_log_merge_delay_seconds",
+            "Age of the oldest event that no witnessed checkpoint covers; 0 where each is covered.",
+            waited.total_seconds() if waited is not None else 0.0,
+        )
 
         ages = GaugeMetricFamily(
             "dcase_time_stamp_age_seconds",

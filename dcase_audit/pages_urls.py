@@ -14,8 +14,9 @@ from dcase_audit.notices import views as notices
 from dcase_audit.reports import views as reports
 from dcase_audit.verification.views import entries as trail
 from dcase_audit.verification.views import files as log_files
+from drills import finding_views, monitor_views, rule_views
 from drills import views as drills
-from evidence.views import artefacts, cases, diagrams, due, holds, nodes, revisions
+from evidence.views import artefacts, cases, diagrams, due, holds, nodes, revisions, subjects, targets
 from evidence.views.deciding import ACTIONS
 
 
@@ -59,6 +60,8 @@ urlpatterns = [
     path("cases/<key:slug>/nodes/<node:key>/", nodes.node, name="node"),
     path("cases/<key:slug>/nodes/<node:key>/link/", nodes.link, name="node-link"),
     path("cases/<key:slug>/nodes/<node:key>/unlink/<key:artefact>/", nodes.unlink, name="node-unlink"),
+    path("cases/<key:slug>/nodes/<node:key>/missed/<int:start>-<int:until>/", targets.propose, name="target-remedy"),
+    path("cases/<key:slug>/nodes/<node:key>/remedies/<id:pk>/close/", targets.close, name="target-remedy-close"),
     path("evidence/", artefacts.artefact_list, name="artefacts"),
     path("new-evidence/", artefacts.new_artefact, name="artefact-new"),
     path("evidence/<key:key>/", artefacts.artefact, name="artefact"),
@@ -78,10 +81,23 @@ urlpatterns = [
     path("inbox/", notices.inbox, name="inbox"),
     path("inbox/read/", notices.read, name="inbox-read"),
     path("inbox/items/<id:pk>/acknowledge/", notices.acknowledge, name="acknowledge"),
+    path("subjects/", subjects.subject_list, name="subjects"),
+    path("subjects/<key:key>/", subjects.subject, name="subject"),
     path("drills/", drills.drill_list, name="drills"),
     path("drills/<key:key>/", drills.drill, name="drill"),
     path("drills/results/<id:pk>/", drills.result, name="drill-result"),
     path("drills/results/<id:pk>/raw/", drills.raw, name="drill-result-raw"),
+    path("drills/<key:key>/rules/", rule_views.rule_list, name="drill-rules"),
+    path("drills/<key:key>/rules/propose/", rule_views.propose, name="drill-rule-propose"),
+    path("drills/<key:key>/rules/<id:pk>/publish/", rule_views.publish, name="drill-rule-publish"),
+    path("drills/<key:key>/rules/<id:pk>/end/", rule_views.end, name="drill-rule-end"),
+    path("drills/results/<id:pk>/sign/", finding_views.sign_off, name="drill-result-sign"),
+    path("drills/findings/<id:pk>/", finding_views.finding, name="finding"),
+    path("drills/findings/<id:pk>/actions/", finding_views.add_action, name="action-add"),
+    path("drills/findings/<id:pk>/actions/<id:action>/close/", finding_views.close_action, name="action-close"),
+    path("drills/<key:key>/findings/", finding_views.open_finding, name="finding-open"),
+    path("drills/<key:key>/occurrences/<id:pk>/cancel/", finding_views.cancel, name="occurrence-cancel"),
+    path("monitors/<key:key>/", monitor_views.monitor, name="monitor"),
     path("reports/", reports.reports, name="reports"),
     path("reports/<id:pk>/", reports.report, name="report"),
     path("reports/<id:pk>/cancel/", reports.cancel, name="report-cancel"),

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "dcase_audit.calendars",
     "dcase_audit.notices",
     "dcase_audit.cases",
+    "dcase_audit.webhooks",
     "evidence",
     "drills",
     "dcase_audit.reports",
@@ -63,6 +64,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dcase_audit.accounts.middleware.PersonMiddleware",
     "dcase_audit.verification.middleware.ReadsMiddleware",
+    "dcase_audit.direction.DirectionMiddleware",
     "dcase_audit.api_errors.RefusalMiddleware",
 ]
 
@@ -125,6 +127,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 UPLOAD_LIMIT = env.int("UPLOAD_LIMIT", default=100 * 1024 * 1024)
+# Requests a second of one token, in the long run and at once; files and bytes of a department in a day. 0: no limit.
+TOKEN_RATE = env.float("TOKEN_RATE", default=50.0)
+TOKEN_BURST = env.int("TOKEN_BURST", default=500)
+QUOTA_FILES = env.int("QUOTA_FILES", default=20_000)
+QUOTA_BYTES = env.int("QUOTA_BYTES", default=20 * 1024**3)
+# What a file may come to once somebody opens it: bytes of an archive, pixels of an image.
+UNPACKED_LIMIT = env.int("UNPACKED_LIMIT", default=1024 * 1024 * 1024)
+IMAGE_PIXELS = env.int("IMAGE_PIXELS", default=200_000_000)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None
@@ -132,6 +142,7 @@ FILE_UPLOAD_TEMP_DIR = None
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["dcase_audit.accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["dcase_audit.accounts.throttle.TokenThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dcase_audit.api_parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -139,6 +150,18 @@ REST_FRAMEWORK = {
     "DATETIME_INPUT_FORMATS": [],
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+# The kinds of nodes that a case states; a target is derived from a context.
+STATED_KINDS = [
+    "goal",
+    "strategy",
+    "context",
+    "assumption",
+    "justification",
+    "evidence",
+    "monitor",
+    "external",
+    "responsibility",
+]
 SPECTACULAR_SETTINGS = {
     "TITLE": "D-Case Audit",
     "DESCRIPTION": "Evidence, drills, status and reports of assurance cases.",
@@ -158,19 +181,12 @@ SPECTACULAR_SETTINGS = {
             "expiring",
             "supported",
         ],
-        "NodeKindEnum": [
-            "goal",
-            "strategy",
-            "context",
-            "assumption",
-            "justification",
-            "evidence",
-            "monitor",
-            "external",
-            "responsibility",
-        ],
+        "StatedKindEnum": STATED_KINDS,
+        "NodeKindEnum": [*STATED_KINDS, "target"],
         "AccountKindEnum": ["person", "machine"],
-        "DrillKindEnum": ["tabletop", "component", "functional", "full-scale"],
+        "DrillKindEnum": ["tabletop", "component", "functional", "full-scale", "unannounced"],
+        "HoldingKindEnum": ["tabletop", "component", "functional", "full-scale", "unannounced", "live-incident"],
+        "SignRoleEnum": ["observer", "verifier", "responsible"],
         "DrillVerdictEnum": ["passed", "failed", "inconclusive"],
         "RevisionVerdictEnum": ["supports", "refutes", "inconclusive"],
         "DecisionKindEnum": [
@@ -192,6 +208,7 @@ SPECTACULAR_SETTINGS = {
             "annulment_proposed",
             "annulled",
         ],
+        "DrillFormatEnum": ["native", "chaostoolkit", "junit", "ctrf", "in-toto"],
         "LinkKindEnum": ["supported_by", "in_context_of"],
         "OccurrenceStateEnum": ["planned", "held", "cancelled", "not_reported"],
         "TrailStatusEnum": ["pending", "logged", "witnessed"],
@@ -211,10 +228,14 @@ PUBLIC_URL = env("PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='
 # backup of the database may hold the signer's directory: it shows that one was restored.
 TRAIL_ORIGIN = env("TRAIL_ORIGIN", default="localhost/trail")
 TRAIL_DIR = Path(env("TRAIL_DIR", default=str(DATA_DIR / "trail")))
+# In a bucket instead: s3://bucket/prefix?region=...
+TRAIL_STORE_URL = env("TRAIL_STORE_URL", default="")
 TRAIL_SIGNER_DIR = Path(env("TRAIL_SIGNER_DIR", default=str(DATA_DIR / "signer")))
 # Each "VKEY URL".
 TRAIL_WITNESSES = env.list("TRAIL_WITNESSES", default=[])
 # Seconds within which an event is in a published checkpoint; later than that is an alarm.
+# Networks that webhooks may reach beside the public one, as "10.20.0.0/16".
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
 TRAIL_MERGE_DELAY = env.int("TRAIL_MERGE_DELAY", default=60)
 # Time-stamping authorities (RFC 3161), the roots that their certificates lead to (PEM), and seconds: a log that grows
 # is stamped at least so often, after a decision as soon as the pause is over; and how long an answer may take.
@@ -257,7 +278,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "dcase_audit.log_format.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # One line a page of a report says nothing that the job's progress does not.
-    "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools")},
+    # One line a page of a report says nothing that the job's progress does not; nor does where credentials were found.
+    # What is wrong with a PDF that somebody sent is a flag.
+    "loggers": {name: {"level": "WARNING"} for name in ("weasyprint", "fontTools", "botocore")}
+    | {"pypdf": {"level": "CRITICAL"}},
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
 }

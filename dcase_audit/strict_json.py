@@ -6,9 +6,10 @@ Source: RFC 8259; RFC 7493 (I-JSON) for unique names and surrogates; RFC 6901 fo
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dcase_audit.errors import AuditError
 
@@ -59,14 +60,21 @@ def loads(data: bytes, *, limit: int, depth: int = DEPTH) -> object:
         raise JSONTooLarge(f"The JSON has {len(data)} bytes; the limit is {limit}.")
     text = _decode(data)
     _measure_depth(text, depth)
+    values = _Values()
     try:
         tree = json.loads(
-            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+            text,
+            object_pairs_hook=values.object,
+            parse_int=values.integer,
+            parse_float=values.float,
+            parse_constant=values.constant,
         )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise StrictJSONError(f"{error.msg} at {where}.", position=error.pos) from None
-    _check(tree, ())
+    # Nothing else than an escape brings a text that cannot be stored: raw ones are no UTF-8, or no JSON.
+    if values.are_refused or "\\u" in text:
+        _check(tree, ())
     return tree
 
 
@@ -104,31 +112,40 @@ def _measure_depth(text: str, limit: int) -> None:
             depth -= 1
 
 
-def _object(pairs: list[tuple[str, object]]) -> object:
-    members = dict(pairs)
-    if len(members) == len(pairs):
-        return members
-    seen: set[str] = set()
-    name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-    return _Refused("The same name comes twice in one object.", name)
+class _Values:
+    """The hooks of one parse; ``are_refused`` says whether any value was."""
+
+    def __init__(self) -> None:
+        self.are_refused = False
+
+    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
+        members = dict(pairs)
+        if len(members) == len(pairs):
+            return members
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        return self._refuse("The same name comes twice in one object.", name)
+
+    def integer(self, digits: str) -> int | _Refused:
+        # The length is looked at first: converting thousands of digits takes quadratic time.
+        if len(digits) > 20 or not SMALLEST <= int(digits) <= LARGEST:
+            return self._refuse("The integer does not fit 64 bits.")
+        return int(digits)
+
+    def float(self, text: str) -> Any:
+        number = float(text)
+        return self._refuse("The number is too large.") if math.isinf(number) else number
+
+    def constant(self, name: str) -> _Refused:
+        return self._refuse(f"{name} is not JSON.")
+
+    def _refuse(self, why: str, member: str | None = None) -> _Refused:
+        self.are_refused = True
+        return _Refused(why, member)
 
 
-def _integer(digits: str) -> object:
-    # The length is looked at first: converting thousands of digits takes quadratic time.
-    if len(digits) > 20 or not SMALLEST <= int(digits) <= LARGEST:
-        return _Refused("The integer does not fit 64 bits.")
-    return int(digits)
-
-
-def _float(text: str) -> object:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        return _Refused("The number is too large.")
-    return number
-
-
-def _constant(name: str) -> object:
-    return _Refused(f"{name} is not JSON.")
+# A number that was taken needs no place of its own, of which a megabyte may hold half a million.
+WALKED = (str, dict, list, _Refused)
 
 
 def _check(value: object, path: tuple[str | int, ...]) -> None:
@@ -139,7 +156,8 @@ def _check(value: object, path: tuple[str | int, ...]) -> None:
             _check(member, (*path, name))
     elif isinstance(value, list):
         for index, member in enumerate(value):
-            _check(member, (*path, index))
+            if isinstance(member, WALKED):
+                _check(member, (*path, index))
     elif isinstance(value, str):
         _check_text(value, path)
     elif isinstance(value, _Refused):

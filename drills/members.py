@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from dcase_audit import strict_json
+from dcase_audit import moments, strict_json
 from dcase_audit.calendars import durations
-from drills import moments
 from drills.results import Malformed, Measured
 
 MOST = 1000
@@ -69,6 +68,15 @@ class Members:
         except ValueError as error:
             raise Malformed(str(error), pointer=self.place(name)) from None
 
+    def maybe_moment(self, name: str) -> datetime | None:
+        return self.moment(name) if name in self.members else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.take(name, default)
+        if not isinstance(value, bool):
+            raise Malformed("True or false is expected.", pointer=self.place(name))
+        return value
+
     def measured(self, name: str) -> Measured:
         """Return a number, or an elapsed time: its days have 24 hours, and months have no length."""
         value, place = self.take(name), self.place(name)
@@ -97,6 +105,15 @@ class Members:
     def each(self, name: str, read: Callable[[Members], T]) -> tuple[T, ...]:
         """Read every object of the list ``name``."""
         return tuple(self.one(value, f"{self.place(name)}/{n}", read) for n, value in enumerate(self.entries(name)))
+
+    def texts(self, name: str, longest: int) -> tuple[str, ...]:
+        """Read every text of the list ``name``; none is empty."""
+        entries = enumerate(self.entries(name))
+        return tuple(self.as_text(text, f"{self.place(name)}/{n}", longest) for n, text in entries)
+
+    def maybe(self, name: str, read: Callable[[Members], T]) -> T | None:
+        """Read the object ``name``, if it is there."""
+        return self.one(self.take(name), self.place(name), read) if name in self.members else None
 
     @staticmethod
     def one(value: object, place: str, read: Callable[[Members], T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,8 +14,8 @@ from django.db.models import Max
 from dcase_audit.accounts.models import User
 from dcase_audit.calendars import durations
 from dcase_audit.errors import AuditError, Invalid
-from dcase_audit.notices.services import close_item, open_item
-from dcase_audit.trail.events import record
+from dcase_audit.notices.services import close_each, open_item
+from dcase_audit.trail.events import Event, record, record_many
 from drills import recurrence
 from drills.models import Drill, Occurrence
 from drills.recurrence import InvalidRecurrence
@@ -146,7 +147,8 @@ def cancel(*, occurrence: Occurrence, actor: User | None, at: datetime, reason: 
     if current.state != Occurrence.State.PLANNED:
         raise NotPlanned(f"This occurrence is {current.get_state_display()}.")
     current.state, current.reason = Occurrence.State.CANCELLED, reason
-    current.save(update_fields=["state", "reason"])
+    current.cancelled_at, current.cancelled_by = at, actor
+    current.save(update_fields=["state", "reason", "cancelled_at", "cancelled_by"])
     record(
         "occurrence.cancelled",
         f"occurrence:{current.pk}",
@@ -166,17 +168,22 @@ def needed(reason: str) -> str:
     return reason.strip()
 
 
-def hold(occurrence: Occurrence, *, at: datetime) -> bool:
-    """Note that a result of the occurrence came, late ones included; False if one had come before.
+def hold(occurrences: Collection[Occurrence], *, at: datetime) -> None:
+    """Note that results of the occurrences came, late ones included; nothing of those whose result had come before.
 
-    Part of ``record_result``, within its transaction.
+    Part of ``record_results``, which has locked their rows, within its transaction.
     """
-    awaited = Occurrence.objects.filter(pk=occurrence.pk, state__in=AWAITED)
-    if not awaited.update(state=Occurrence.State.HELD):
-        return False
-    record("occurrence.held", f"occurrence:{occurrence.pk}", received_at=at, late=at >= occurrence.report_by)
-    close_item(key=item_key(occurrence), at=at)
-    return True
+    awaited = [one for one in occurrences if one.state in AWAITED]
+    if not awaited:
+        return
+    Occurrence.objects.filter(pk__in=[one.pk for one in awaited]).update(state=Occurrence.State.HELD)
+    record_many(
+        [
+            Event("occurrence.held", f"occurrence:{one.pk}", {"received_at": at, "late": at >= one.report_by})
+            for one in awaited
+        ]
+    )
+    close_each([item_key(one) for one in awaited], at=at)
 
 
 def item_key(occurrence: Occurrence) -> str:

@@ -1,13 +1,20 @@
-"""The beat's tick: plan ahead, and mark what was not reported."""
+"""The beat's ticks: plan ahead, mark and tell what is late, and measure what targets ask."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from dcase_audit import clock
-from drills import planning
+from drills import planning, targets
+from drills.services import tell_overdue
 
 
 @shared_task(name="drills.plan")
 def plan() -> None:
     planning.plan(at=clock.now())
+    tell_overdue(at=clock.now())
+
+
+@shared_task(name="drills.measure")
+def measure() -> None:
+    targets.measure_all(at=clock.now())

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dcase_audit.accounts.models import User
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import NodeRow, rows
+from dcase_audit.cases.arguments import JUDGED_KEY, JUDGED_KIND, NodeRow, rows
 from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.status import (
     RULES_VERSION,
@@ -21,8 +21,8 @@ from dcase_audit.cases.status import (
     roll_up_timelines,
 )
 from dcase_audit.cases.words import CONTEXT_KINDS, NodeKind, Status
-from evidence.leaf_status import Leaf, Verdict
-from evidence.loading import facts_of
+from evidence.leaf_status import Verdict
+from evidence.loading import judged
 from evidence.reason_names import ReasonNames
 
 Because = tuple[dict[str, Any], ...]
@@ -91,11 +91,11 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     edition = edition_at(case, at=min(at, known))
     if edition is None:
         return CaseStatus(case, at, known, None, "", RULES_VERSION, ())
-    everything = arguments.nodes_of([case.pk], edition=edition.number, contexts=True)
-    nodes = {node: row for node, row in everything.items() if row.kind not in CONTEXT_KINDS}
+    everything = arguments.all_of(case.pk, edition=edition.number)
+    nodes = {row.id: row for row in everything if row.kind not in CONTEXT_KINDS}
     argument = arguments.argument_of(nodes, arguments.supports_of([case.pk], edition=edition.number))
     leaf_ids = [node for node, row in nodes.items() if row.kind in arguments.LEAVES]
-    leaves = {node: Leaf(facts, known) for node, facts in facts_of(leaf_ids, at=at, edition=edition.number).items()}
+    leaves = judged(leaf_ids, at=at, known=known, edition=edition.number)
     ahead = {node: leaf.timeline(at) for node, leaf in leaves.items()}
     verdicts = {node: found[0] for node, found in ahead.items()}
     given = {node: verdict.status for node, verdict in verdicts.items()} | _externals(nodes, at=at, known=known)
@@ -105,8 +105,8 @@ def case_status(case: Case, *, at: datetime, known: datetime) -> CaseStatus:
     below = look_below(argument, statuses, order)
     since = _since(case, nodes, statuses, at, known)
     names = ReasonNames(reason for verdict in verdicts.values() for reason in verdict.because)
-    keys = {node: row.key for node, row in everything.items()}
-    views = [_view(row, statuses, verdicts, timelines, below, since, names, keys) for row in everything.values()]
+    keys = {node: row.key for node, row in nodes.items()}
+    views = [_view(row, statuses, verdicts, timelines, below, since, names, keys) for row in everything]
     return CaseStatus(case, at, known, edition.number, edition.sha256, RULES_VERSION, tuple(views))
 
 
@@ -121,7 +121,7 @@ def _view(
     keys: Mapping[int, str],
 ) -> NodeView:
     node, key, kind = row.id, row.key, row.kind
-    if node not in statuses:
+    if kind in CONTEXT_KINDS or node not in statuses:
         return NodeView(node, key, kind, None, None, None, None, (), {})
     status, under = statuses[node], below[node]
     if node in verdicts:
@@ -199,8 +199,8 @@ def case_forecast(case: Case, *, at: datetime, days: int, user: User | None = No
     With ``user``, reasons name no goal of a case outside that user's view.
     """
     found = rows(
-        """SELECT f.at, n.key, n.kind, coalesce(lag(f.status) OVER (PARTITION BY f.node_id ORDER BY f.at), s.status),
-                  f.status, f.because
+        f"""SELECT f.at, {JUDGED_KEY}, {JUDGED_KIND},
+                  coalesce(lag(f.status) OVER (PARTITION BY f.node_id ORDER BY f.at), s.status), f.status, f.because
         FROM cases_forecast f JOIN cases_node n ON n.id = f.node_id JOIN cases_nodestatus s ON s.node_id = f.node_id
         WHERE f.case_id = %s AND NOT f.provisional AND f.at <= %s + make_interval(days => %s)
         ORDER BY f.at, n.position, n.id""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -91,4 +92,81 @@ class LeafFacts(NamedTuple):
     supports: tuple[Support, ...] = ()
     revisions: tuple[Revision, ...] = ()
     subject_versions: tuple[SubjectVersion, ...] = ()
+    hearings: dict[int, Hearing] = {}
+
+
+# Targets
+
+
+class Target(NamedTuple):
+    """A limit for the availability of services over each period of a length; ``above``: it has to be more."""
+
+    limit: Fraction
+    period: Duration
+    calendar: str
+    services: tuple[str, ...]
+    above: bool = False
+
+    def met(self, share: Fraction) -> bool:
+        """Tell whether an availability keeps the limit."""
+        return share > self.limit if self.above else share >= self.limit
+
+
+class Measured(NamedTuple):
+    """What one source measured of a service over [start, until), as far as up to ``as_of``.
+
+    ``required`` is the agreed time of the whole period, ``down`` and ``unknown`` what of it up to ``as_of`` was down
+    and unseen, ``ahead`` what of it lies after ``as_of``; all in milliseconds, as is ``resolution``, the longest time
+    between two looks of the source. Of one period, the last recorded counts.
+    """
+
+    service: str
+    source: str
+    calendar: str
+    start: datetime
+    until: datetime
+    as_of: datetime
+    required: int
+    down: int
+    unknown: int
+    ahead: int
+    resolution: int
+    recorded_at: datetime
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the period was over when it was measured."""
+        return self.as_of >= self.until
+
+    @property
+    def best(self) -> Fraction:
+        """The availability of the whole period if all that is not known is up; 1 where nothing was required."""
+        return self._share(self.down)
+
+    @property
+    def worst(self) -> Fraction:
+        """The availability if what nobody saw was down; what lies ahead is taken as up."""
+        return self._share(self.down + self.unknown)
+
+    def _share(self, down: int) -> Fraction:
+        return 1 - Fraction(down, self.required) if self.required else Fraction(1)
+
+
+class Remedy(NamedTuple):
+    """That the corrective action for a missed period was closed, recorded then."""
+
+    start: datetime
+    until: datetime
+    closed_at: datetime
+
+
+class TargetFacts(NamedTuple):
+    """All that is known of the targets of one context under one edition."""
+
+    zone: ZoneInfo
+    targets: tuple[Target, ...]
+    measured: tuple[Measured, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    # Monitors are judged by themselves, on coverage and silence: of what else leaves have, a target has nothing.
+    supports: tuple[Support, ...] = ()
     hearings: dict[int, Hearing] = {}

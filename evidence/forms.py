@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -150,17 +150,26 @@ class RevisionForm(forms.Form):
     confidential_reason = forms.CharField(label=gettext_lazy("Why it is confidential"), required=False, max_length=300)
 
     def __init__(
-        self, *args: Any, artefact: Artefact, items: Iterable[str], subjects: dict[str, tuple[str, str]], **kwargs: Any
+        self,
+        *args: Any,
+        artefact: Artefact,
+        items: Iterable[str],
+        subjects: dict[str, tuple[str, str]],
+        labels: Mapping[str, str],
+        **kwargs: Any,
     ) -> None:
-        """``items``: what the leaves ask to cover; ``subjects``: the present (version, digest) of what they name."""
+        """``items``: what the leaves ask to cover; ``subjects``: the present (version, digest) of what they name.
+
+        ``labels``: what both are called.
+        """
         super().__init__(*args, **kwargs)
         self.subjects = subjects
-        self.fields["covers"].choices = [(item, item) for item in items]  # type: ignore[attr-defined]
+        self.fields["covers"].choices = [(item, labels.get(item, item)) for item in items]  # type: ignore[attr-defined]
         earlier = artefact.revisions.submitted().order_by("-number")
         self.fields["corrects"].queryset = earlier  # type: ignore[attr-defined]
         for key, (version, _digest) in subjects.items():
             self.fields[f"subject-{key}"] = forms.CharField(
-                label=_("Obtained on %(subject)s, version") % {"subject": key},
+                label=_("Obtained on %(subject)s, version") % {"subject": labels.get(key, key)},
                 initial=version,
                 max_length=100,
                 required=False,

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from rest_framework.response import Response
 
 from dcase_audit import clock
+from dcase_audit.accounts.models import User
 from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
 from dcase_audit.api_views import ApiView, header_text
 from dcase_audit.errors import AuditError
@@ -54,6 +55,13 @@ class StillRunning(HTTPRefusal):
     title = "A request with this Idempotency-Key is still running"
 
 
+class Asked(NamedTuple):
+    """A request: its key, and what another sending of it has in common with it."""
+
+    key: str
+    fingerprint: str
+
+
 class Done(NamedTuple):
     """What the work came to: the status and the JSON of its answer."""
 
@@ -88,49 +96,107 @@ def members_of(view: ApiView) -> list[tuple[str, str]]:
 
 
 def answer(
-    view: ApiView, work: Callable[[], Done], *, fields: Fields, files: Iterable[str] = (), required: bool = False
+    view: ApiView,
+    work: Callable[[], Done],
+    *,
+    fields: Fields,
+    files: Iterable[str] = (),
+    required: bool = False,
+    key: str | None = None,
 ) -> Response:
     """Do ``work`` once for each key, in one transaction with the record of its answer; without a key it is simply done.
+
+    The key is that of the header, unless it is given.
 
     Raises:
         KeyMissing: the call needs a key (400). KeyReused (422). StillRunning (409).
     """
-    key = key_of(view)
+    key = key or key_of(view)
     if key is None:
         if required:
             raise KeyMissing()
         return _answered(work())
     method, route = str(view.request.method), view.request.path
-    scope = {"account": view.user, "route": f"{method} {route}", "key": key}
-    print_ = fingerprint(method, route, fields, files)
+    done, is_replay = once(view.user, f"{method} {route}", key, fingerprint(method, route, fields, files), work)
+    response = _answered(done)
+    if is_replay:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def once(account: User, route: str, key: str, print_: str, work: Callable[[], Done]) -> tuple[Done, bool]:
+    """Do ``work`` unless the account did it before under ``key``; tell whether the answer is that of before.
+
+    Raises:
+        KeyReused (422). StillRunning (409).
+    """
+    found = once_each(account, route, [Asked(key, print_)], lambda _: [work()])[0]
+    if isinstance(found, AuditError):
+        raise found
+    return found
+
+
+def once_each(
+    account: User, route: str, asked: Sequence[Asked], work: Callable[[list[int]], Sequence[Done | AuditError]]
+) -> list[tuple[Done, bool] | AuditError]:
+    """Do many things as ``once`` does, in one transaction; each comes to its answer, or to what refuses it.
+
+    No key is there twice. ``work`` gets the places of what is to be done and returns what each came to; what it raises
+    undoes all.
+    """
+    found: dict[int, tuple[Done, bool] | AuditError] = {}
     with transaction.atomic():
-        if not _lock(f"{view.user.pk} {method} {route} {key}"):
-            raise StillRunning(headers={"Retry-After": "1"})
-        record = IdempotencyRecord.objects.filter(**scope).first()
-        if record is not None:
-            return _replayed(record, print_)
-        done = work()
-        IdempotencyRecord.objects.create(
-            **scope, fingerprint=print_, status=done.status, body=done.body, created_at=clock.now()
-        )
-    return _answered(done)
+        locked = _locked([f"{account.pk} {route} {each.key}" for each in asked])
+        known = _known(account, route, [each.key for each, is_ours in zip(asked, locked, strict=True) if is_ours])
+        for place, (each, is_ours) in enumerate(zip(asked, locked, strict=True)):
+            if not is_ours:
+                found[place] = StillRunning(headers={"Retry-After": "1"})
+            elif each.key in known:
+                found[place] = _replayed(known[each.key], each.fingerprint)
+        wanted = [place for place in range(len(asked)) if place not in found]
+        records = []
+        for place, done in zip(wanted, work(wanted) if wanted else (), strict=True):
+            found[place] = done if isinstance(done, AuditError) else (done, False)
+            if isinstance(done, Done):
+                records.append(_record(account, route, asked[place], done))
+        IdempotencyRecord.objects.bulk_create(records)
+    return [found[place] for place in range(len(asked))]
 
 
-def _lock(name: str) -> bool:
-    """Take the lock of a key for this transaction; False where another has it."""
+def _locked(names: Sequence[str]) -> list[bool]:
+    """Take the locks of keys for this transaction; False where another has one."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {name}"])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency ' || n, 0))"
+            " FROM unnest(%s::text[]) WITH ORDINALITY u (n, place) ORDER BY place",
+            [list(names)],
+        )
+        return [bool(row[0]) for row in cursor.fetchall()]
 
 
-def _replayed(record: IdempotencyRecord, print_: str) -> Response:
+def _known(account: User, route: str, keys: Sequence[str]) -> dict[str, IdempotencyRecord]:
+    records = IdempotencyRecord.objects.filter(account=account, route=route, key__in=keys)
+    return {record.key: record for record in records}
+
+
+def _record(account: User, route: str, asked: Asked, done: Done) -> IdempotencyRecord:
+    return IdempotencyRecord(
+        account=account,
+        route=route,
+        key=asked.key,
+        fingerprint=asked.fingerprint,
+        status=done.status,
+        body=done.body,
+        created_at=clock.now(),
+    )
+
+
+def _replayed(record: IdempotencyRecord, print_: str) -> tuple[Done, bool] | AuditError:
     if record.fingerprint != print_:
-        raise KeyReused("Its method, address, fields or files differ from those of the first request.")
+        return KeyReused("Its method, address, fields or files differ from those of the first request.")
     # What is in the log was not yet when the first answer was given.
     news = {"trail": sealed(record.body["trail"]["event"])} if "trail" in record.body else {}
-    response = _answered(Done(record.status, record.body | news))
-    response.headers[REPLAYED] = "true"
-    return response
+    return Done(record.status, record.body | news), True
 
 
 def _answered(done: Done) -> Response:

@@ -53,6 +53,7 @@ class Leaf:
         self._spans: dict[int, list[InForce]] = {}
         self._periods: dict[tuple[int, str | None], list[Period]] = {}
         self._undecided_now: dict[int, list[Revision]] = {}
+        self._hopeless_from: dict[int, datetime] = {}
         self._has_counter_evidence = any(revision.verdict == "refutes" for revision in facts.revisions)
 
     # What is linked
@@ -117,7 +118,7 @@ class Leaf:
 
     def status(self, at: datetime) -> tuple[Status, Because]:
         """Return status and reasons at ``at``."""
-        refutations = tuple(self.refutations(at)) if self._has_counter_evidence else ()
+        refutations = tuple(self.refutations(at))
         linked = self.linked(at)
         slots = self._slots(linked, at)
         worst = min(filling.status for _, filling in slots)
@@ -216,30 +217,35 @@ class Leaf:
         return ({"reason": "accepted_late", **named, "revision": first.id, **gap},)
 
     def _waiting(self, support: Support, item: str | None, at: datetime) -> Revision | None:
-        waiting = [
-            revision
-            for revision in self._undecided(support.artefact, at)
-            if (item is None or item in revision.covers) and self._waits(revision, support, at)
-        ]
-        return max(waiting, key=order, default=None)
+        for revision in self._undecided(support.artefact, at):
+            if (item is None or item in revision.covers) and self._waits(revision, support, at):
+                return revision
+        return None
 
     def _waits(self, revision: Revision, support: Support, at: datetime) -> bool:
         return revision.verdict == "supports" and revision.submitted_at <= at < self._hopeless(revision, support)
 
     def _undecided(self, artefact: int, at: datetime) -> list[Revision]:
-        """Return the artefact's revisions without a decision at ``at``; from ``known`` on these stay the same."""
-        revisions = self.revisions.get(artefact, [])
+        """Return the artefact's revisions without a decision at ``at``, successors first."""
         if at < self.known:
-            return [revision for revision in revisions if not self._decided_by(revision, at)]
+            return self._without_decision(artefact, at)
         found = self._undecided_now.get(artefact)
         if found is None:
-            found = [revision for revision in revisions if not self._decided_by(revision, self.known)]
-            self._undecided_now[artefact] = found
+            found = self._undecided_now[artefact] = self._without_decision(artefact, self.known)
         return found
 
+    def _without_decision(self, artefact: int, at: datetime) -> list[Revision]:
+        open_ = [revision for revision in self.revisions.get(artefact, ()) if not self._decided_by(revision, at)]
+        return sorted(open_, key=order, reverse=True)
+
     def _hopeless(self, revision: Revision, support: Support) -> datetime:
-        as_accepted = revision._replace(accepted_at=revision.submitted_at, withdrawn_at=None)
-        return own_span(as_accepted, self.criterion, support.review_interval, self.facts.zone, self.known).end
+        """Return from when on the revision would be over if it were accepted; ``support`` is of its artefact."""
+        found = self._hopeless_from.get(revision.id)
+        if found is None:
+            as_accepted = revision._replace(accepted_at=revision.submitted_at, withdrawn_at=None)
+            span = own_span(as_accepted, self.criterion, support.review_interval, self.facts.zone, self.known)
+            found = self._hopeless_from[revision.id] = span.end
+        return found
 
     def _missing(self, support: Support, item: str | None, at: datetime) -> Iterator[dict[str, Any]]:
         """Say why nothing is and nothing was in force: each reason that applies, or ``none``."""
@@ -301,6 +307,10 @@ class Leaf:
         gap = next((start for start, until in hearing.gaps if start <= at and (until is None or at < until)), None)
         return gap if gap is not None else at
 
+    def asked_at(self, after: datetime) -> datetime | None:
+        """Return when the facts must be asked again, which is when a monitor of it may fall silent."""
+        return self.silent_at(after) if self.criterion.silence else None
+
     def silent_at(self, after: datetime) -> datetime | None:
         """Return when a monitor in force would fall silent after ``after`` if it were not heard again, if ever."""
         found = []
@@ -326,6 +336,8 @@ class Leaf:
 
     def refutations(self, at: datetime) -> Iterator[dict[str, Any]]:
         """Yield every refuting revision that is not answered at ``at``: it counts from receipt and has no end."""
+        if not self._has_counter_evidence:
+            return
         for artefact in dict.fromkeys(support.artefact for support in self.supports):
             links = [support for support in self.supports if support.artefact == artefact and support.linked_at <= at]
             for revision in self.revisions.get(artefact, ()):

@@ -11,9 +11,12 @@ from dcase_audit.calendars.durations import Duration, parse_or_none
 from dcase_audit.calendars.models import Calendar
 from dcase_audit.calendars.service_time import ServiceCalendar
 from dcase_audit.cases.arguments import IN_FORCE, OF_EDITION, rows
-from dcase_audit.cases.words import NodeKind
+from dcase_audit.cases.words import CONTEXT_KINDS, NodeKind
 from evidence.facts import Criterion, Hearing, LeafFacts, Revision, SubjectVersion, Support
+from evidence.leaf_status import Leaf
 from evidence.models import Kind
+from evidence.target_loading import facts_of_targets
+from evidence.target_status import TargetLeaf
 
 DEFAULT_MAX_AGE = Duration(months=12)
 
@@ -52,27 +55,48 @@ WHERE h.artefact_id = ANY(%(artefacts)s) ORDER BY h.artefact_id, g."from"
 """
 
 
+def judged(
+    nodes: Iterable[int], *, at: datetime, known: datetime, edition: int | None = None
+) -> dict[int, Leaf | TargetLeaf]:
+    """Return the leaves, derived ones too, under the editions in force, or the given one, as recorded by ``known``."""
+    leaves, contexts = _facts(list(nodes), at, edition)
+    found: dict[int, Leaf | TargetLeaf] = {node: Leaf(facts, known) for node, facts in leaves.items()}
+    if contexts:
+        targets = facts_of_targets(contexts, edition=edition)
+        found |= {node: TargetLeaf(facts, known) for node, facts in targets.items()}
+    return found
+
+
 def facts_of(nodes: Iterable[int], *, at: datetime, edition: int | None = None) -> dict[int, LeafFacts]:
     """Return the facts of the leaves under the editions in force, or under the given one of their case.
 
     Revisions of linked artefacts are all there, whenever recorded: the rules filter by ``known``. ``at`` bounds the
-    years whose holidays are looked up. Six queries, fewer where there is nothing to find.
+    years whose holidays are looked up. Six queries, fewer where there is nothing to find. Derived leaves are left out.
     """
-    wanted = list(nodes)
+    return _facts(list(nodes), at, edition)[0]
+
+
+def _facts(wanted: list[int], at: datetime, edition: int | None) -> tuple[dict[int, LeafFacts], list[int]]:
+    """Return the facts of the leaves, and the contexts among the nodes."""
     in_force = (IN_FORCE if edition is None else OF_EDITION).format("c")
-    criteria = rows(CRITERIA.format(in_force=in_force), {"nodes": wanted, "edition": edition})
+    found = rows(CRITERIA.format(in_force=in_force), {"nodes": wanted, "edition": edition})
+    criteria = [row for row in found if row[1] not in CONTEXT_KINDS]
+    contexts = [row[0] for row in found if row[1] in CONTEXT_KINDS]
+    if not criteria:
+        return {}, contexts
     supports: dict[int, list[Support]] = {}
     for node, artefact, kind, linked_at, unlinked_at, review in rows(SUPPORTS, {"nodes": wanted}):
         supports.setdefault(node, []).append(Support(artefact, kind, linked_at, unlinked_at, _duration(review)))
-    artefacts = sorted({support.artefact for found in supports.values() for support in found})
+    artefacts = sorted({support.artefact for linked in supports.values() for support in linked})
     revisions = _revisions(artefacts)
     versions = _subject_versions({subject for row in criteria for subject in row[10] or ()})
     hearings = _hearings(artefacts) if any(row[8] for row in criteria) else {}
     readers = _Criteria(at, any(not row[2] for row in criteria), {row[9] for row in criteria if row[9]})
-    return {
+    leaves = {
         row[0]: _leaf(readers.read(row), row[-1], supports.get(row[0], []), revisions, versions, hearings)
         for row in criteria
     }
+    return leaves, contexts
 
 
 def artefact_facts(artefact: int, review_interval: str, timezone: str) -> LeafFacts:

@@ -167,6 +167,12 @@ class SupportQuerySet(models.QuerySet["Support"]):
         """Keep links that were not taken back."""
         return self.filter(unlinked_at=None)
 
+    def label_texts(self, user: User, language: str) -> dict[str, str]:
+        """Return what the keys of the evidence are called in the cases that it supports, of those the user sees."""
+        from dcase_audit.cases.models import Case
+
+        return Case.objects.visible_to(user).filter(pk__in=self.order_by().values("case")).label_texts(language)
+
 
 class SubjectQuerySet(models.QuerySet["Subject"]):
     def visible_to(self, user: User) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.arguments import rows
+from dcase_audit.cases.arguments import JUDGED_KEY, rows
 from dcase_audit.cases.models import Node
 
 Reason = Mapping[str, Any]
@@ -23,7 +23,7 @@ class ReasonNames:
         nodes = _numbers(node for reason in listed for node in (*reason.get("nodes", ()), reason.get("node")))
         if user is not None and nodes:
             nodes = list(Node.objects.visible_to(user).filter(pk__in=nodes).values_list("pk", flat=True))
-        self._nodes = _names("SELECT id, key FROM cases_node WHERE id = ANY(%s)", nodes)
+        self._nodes = _names(f"SELECT n.id, {JUDGED_KEY} FROM cases_node n WHERE n.id = ANY(%s)", nodes)
         artefacts = _numbers(reason.get("artefact") for reason in listed)
         self._artefacts = _names("SELECT id, key FROM evidence_artefact WHERE id = ANY(%s)", artefacts)
         revisions = _numbers(reason.get("revision") for reason in listed)

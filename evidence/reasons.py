@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from django.utils import dateformat, translation
 from django.utils.text import Truncator
 
+from dcase_audit.cases.labels import NO_LABELS
+from dcase_audit.cases.models import Case
 from dcase_audit.cases.presentation import Words, status_word
 from dcase_audit.cases.words import Status
 from evidence.models import Artefact
@@ -44,7 +46,34 @@ SENTENCES = {
     "silent": Words("{evidence}は{at}から受信が途絶えた状態です", "{evidence} has been silent since {at}"),
     "ends": Words("{evidence}の有効期間は{until}までです", "{evidence} is valid until {until}"),
     "refuted": Words("{evidence}（{at}受領）が反証しています", "{evidence}, received on {at}, refutes it"),
+    "target_missed": Words(
+        "{period_from}から{period_until}までの実績は最良でも{best}%で、目標の{limit}%に届いていません"
+        "（解消に必要なもの: {waits}）",
+        "From {period_from} to {period_until} it came to {best} % at best, below the target of {limit} %"
+        " (still needed: {waits})",
+    ),
+    "target_spent": Words(
+        "{period_from}から{period_until}までの期間は、途中ですでに許容時間を使い切りました（残りがすべて稼働でも{best}%、目標{limit}%）",
+        "From {period_from} to {period_until} the error budget is spent already ({best} % even if nothing more fails,"
+        " target {limit} %)",
+    ),
+    "target_unknown": Words(
+        "{period_from}から{period_until}までの期間に観測のない時間があり、実績は{worst}%から{best}%の間としか言えません（目標{limit}%）",
+        "Part of {period_from} to {period_until} was not observed: between {worst} % and {best} %, target {limit} %",
+    ),
+    "target_coarse": Words(
+        "測定の間隔（{resolution}ミリ秒）が粗く、目標の{limit}%を証明できません",
+        "It is looked at every {resolution} ms, too seldom to prove the target of {limit} %",
+    ),
+    "target_late": Words(
+        "{until}に終わった期間がまだ測定されていません", "The period that ended on {until} has not been measured"
+    ),
+    "target_open": Words(
+        "{until}に終わる最初の期間がまだ終わっていません", "The first period, which ends on {until}, is not over"
+    ),
+    "target_none": Words("測定するモニタがありません", "No monitor measures it"),
 }
+REFUTING = frozenset({"refuted", "target_missed", "target_spent"})
 # What is said on pages alone: of inner nodes, of what waits for others, and beside a status without deciding it.
 MORE_SENTENCES = {
     "waiting": Words(
@@ -58,6 +87,11 @@ MORE_SENTENCES = {
     "children": Words("{nodes}の状態によります", "It follows from {nodes}"),
     "external": Words("参照先の{nodes}の状態によります", "It follows from {nodes}, to which it points"),
 }
+# What a missed period still needs before it refutes no more.
+WAITS = {
+    "period": Words("目標を満たす期間", "a full period that meets the target"),
+    "remedy": Words("是正処置の完了", "its corrective action to be closed"),
+}
 MOMENTS = ("at", "since", "silent_since", "starts_at", "ended_at", "ends_at")
 SPELT_OUT = 2
 NO_TITLES: Mapping[str, str] = {}
@@ -66,13 +100,14 @@ NO_TITLES: Mapping[str, str] = {}
 def deciding(because: Iterable[Reason], status: Status) -> list[Reason]:
     """Return the reasons that make the status what it is; ``because`` holds every one that applies."""
     if status is Status.REFUTED:
-        return [reason for reason in because if reason["reason"] == "refuted"]
+        return [reason for reason in because if reason["reason"] in REFUTING]
     return [reason for reason in because if reason.get("status") == status.word and reason["reason"] in SENTENCES]
 
 
-def in_words(reasons: list[Reason], artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str) -> str:
+def in_words(reasons: list[Reason], artefacts: Mapping[int, Artefact], case: Case, language: str) -> str:
     """Return the first reasons as sentences and how many more there are; empty without any."""
-    said = [_sentence(reason, artefacts, zone, language) for reason in reasons[:SPELT_OUT]]
+    labels = case.label_texts(language)
+    said = [_sentence(reason, artefacts, case.zone, language, labels) for reason in reasons[:SPELT_OUT]]
     more = len(reasons) - len(said)
     if language == "ja":
         return "".join(f"{sentence}。" for sentence in said) + (f"（ほか{more}件）" if more else "")
@@ -101,16 +136,25 @@ def short(text: str, length: int) -> str:
     return Truncator(" ".join(text.split())).chars(length)
 
 
-def _sentence(reason: Reason, artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str) -> str:
+def _sentence(
+    reason: Reason, artefacts: Mapping[int, Artefact], zone: ZoneInfo, language: str, labels: Mapping[str, str]
+) -> str:
     artefact = artefacts.get(reason.get("artefact", 0))
-    return _filled(reason, quoted(short(artefact.title(language), 50), language) if artefact else "", zone, language)
+    name = quoted(short(artefact.title(language), 50), language) if artefact else ""
+    return _filled(reason, name, zone, language, labels)
 
 
-def reason_text(reason: Reason, language: str, zone: ZoneInfo, titles: Mapping[str, str] = NO_TITLES) -> str:
+def reason_text(
+    reason: Reason,
+    language: str,
+    zone: ZoneInfo,
+    titles: Mapping[str, str] = NO_TITLES,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> str:
     """Return one reason as ``evidence.asof`` gives it (things by their keys), as a sentence without full stop.
 
-    ``titles`` says what artefacts are called; one that it does not know is named by its key. A reason that only
-    names a node below and its status becomes that.
+    ``titles`` says what artefacts are called, ``labels`` what items and subjects are; what they do not know is named
+    by its key. A reason that only names a node below and its status becomes that.
     """
     if "reason" not in reason:
         return f"{reason['node']}: {status_word(Status.of(reason['status']), language)}"
@@ -118,7 +162,7 @@ def reason_text(reason: Reason, language: str, zone: ZoneInfo, titles: Mapping[s
     name = quoted(short(titles.get(key, key), 50), language) if key else Words("証拠", "The evidence").into(language)
     if number:
         name += Words("第{}版", " (revision {})").into(language).format(number)
-    return _filled(reason, name, zone, language)
+    return _filled(reason, name, zone, language, labels)
 
 
 def quoted(name: str, language: str) -> str:
@@ -126,7 +170,7 @@ def quoted(name: str, language: str) -> str:
     return Words("「{}」", "“{}”").into(language).format(name)
 
 
-def _filled(reason: Reason, evidence: str, zone: ZoneInfo, language: str) -> str:
+def _filled(reason: Reason, evidence: str, zone: ZoneInfo, language: str, labels: Mapping[str, str]) -> str:
     def said(name: str) -> str:
         return day(datetime.fromisoformat(reason[name]).astimezone(zone).date(), language) if name in reason else ""
 
@@ -138,13 +182,20 @@ def _filled(reason: Reason, evidence: str, zone: ZoneInfo, language: str) -> str
         "until": day(last_day(moment, zone), language) if moment else "",
         "gap_from": said("gap_from"),
         "gap_until": said("gap_until"),
-        "subject": reason.get("subject", ""),
+        "subject": labels.get(reason.get("subject", ""), reason.get("subject", "")),
         "before": before,
         "after": after,
         "nodes": _nodes(reason, language),
+        "period_from": said("period_from"),
+        "period_until": day(last_day(datetime.fromisoformat(reason["period_until"]), zone), language)
+        if "period_until" in reason
+        else "",
+        "waits": Words("、", ", ").into(language).join(WAITS[what].into(language) for what in reason.get("waits", ())),
+        **{name: reason.get(name, "") for name in ("best", "worst", "limit", "resolution")},
     }
     template = SENTENCES.get(reason["reason"]) or MORE_SENTENCES[reason["reason"]]
-    return template.into(language).format_map(filled) + _items(reason.get("items", []), language)
+    items = [labels.get(item, item) for item in reason.get("items", [])]
+    return template.into(language).format_map(filled) + _items(items, language)
 
 
 def _nodes(reason: Reason, language: str) -> str:

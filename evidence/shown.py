@@ -14,6 +14,7 @@ from dcase_audit.cases.arguments import StatusRow, rows
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.outline import Line
 from dcase_audit.cases.status import RULES_VERSION, Below, look_below
+from dcase_audit.cases.words import CONTEXT_KINDS
 from evidence.asof import Because, CaseStatus, NodeView, case_status, edition_at
 from evidence.reason_names import ReasonNames
 
@@ -37,7 +38,8 @@ def present_status(case: Case, lines: Iterable[Line], *, at: datetime) -> CaseSt
     complete = all(node in found for node in argument.supports)
     below = look_below(argument, {node: row.status for node, row in found.items()}) if complete else {}
     named = named_reasons(found)
-    keys = {line.id: line.key for line in lines}
+    lines = list(lines)
+    keys = {line.id: line.key for line in lines if line.kind not in CONTEXT_KINDS}
     views = [_view(line, found.get(line.id), below.get(line.id), named, found, keys) for line in lines]
     sha256 = edition.sha256 if edition is not None else ""
     return CaseStatus(case, at, at, number, sha256, RULES_VERSION, tuple(views))
@@ -51,7 +53,7 @@ def _view(
     statuses: Mapping[int, StatusRow],
     keys: Mapping[int, str],
 ) -> NodeView:
-    if row is None or under is None:
+    if line.kind in CONTEXT_KINDS or row is None or under is None:
         return NodeView(line.id, line.key, line.kind, None, None, None, None, (), {})
     because = named.get(line.id, ())
     if line.kind not in arguments.LEAVES:

@@ -16,6 +16,7 @@ from evidence.leaf_status import Leaf
 from evidence.loading import artefact_facts, facts_of
 from evidence.models import Standing
 from evidence.outlook import Outlook, outlook
+from evidence.target_status import TargetLeaf
 
 ARTEFACTS = """
 SELECT a.id, a.custodian_id, a.review_interval,
@@ -25,14 +26,14 @@ WHERE a.id = ANY(%s) GROUP BY a.id ORDER BY a.id
 """
 
 
-def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf], *, at: datetime) -> None:
+def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf | TargetLeaf], *, at: datetime) -> None:
     """Rewrite the standings of the artefacts; leaves that were evaluated already are used as they are."""
     wanted = sorted(set(artefacts))
     if not wanted:
         return
     found = rows(ARTEFACTS, [wanted])
     missing = sorted({node for row in found for node in row[3] or () if node not in evaluated})
-    leaves = dict(evaluated) | {
+    leaves = {node: leaf for node, leaf in evaluated.items() if isinstance(leaf, Leaf)} | {
         node: Leaf(facts, at) for node, facts in (facts_of(missing, at=at) if missing else {}).items()
     }
     written = []

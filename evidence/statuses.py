@@ -14,29 +14,32 @@ from dcase_audit.cases.arguments import ForecastRow, NodeRow, StatusRow
 from dcase_audit.cases.status import RULES_VERSION, Argument, Timeline, children_first, combine, status_at
 from dcase_audit.cases.words import NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
-from evidence.loading import facts_of
+from evidence.loading import judged
 from evidence.standings import refresh_standings
+from evidence.target_status import TargetLeaf
 
 MOST_DECIDING = 8
 
 
 class Outcome(NamedTuple):
-    """What was worked out for a node: verdicts from the start on, and a monitor's provisional silence."""
+    """What was worked out for a node: verdicts from the start on, and when its facts must be asked again: a monitor
+
+    may be silent by then, or a period not measured.
+    """
 
     case: int
     verdicts: Sequence[Verdict]
-    silent_at: datetime | None = None
+    asked_at: datetime | None = None
 
 
 def settle(leaves: Iterable[int], *, artefacts: Iterable[int] = (), moment: datetime, cause: str) -> None:
     """Evaluate the touched leaves from ``moment`` on and all that they support; refresh the artefacts' standings."""
     touched = sorted(leaves)
-    facts = facts_of(touched, at=moment) if touched else {}
-    evaluated = {node: Leaf(found, moment) for node, found in facts.items()}
+    evaluated = judged(touched, at=moment, known=moment) if touched else {}
     if touched:
         outcomes = evaluate(touched, evaluated, start=moment)
         write(outcomes, moment=moment, recorded_at=moment, cause=cause)
-    linked = {support.artefact for found in facts.values() for support in found.supports}
+    linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
     refresh_standings(set(artefacts) | linked, evaluated, at=moment)
 
 
@@ -45,17 +48,16 @@ def settle_case(case: int, *, moment: datetime, cause: str) -> None:
     nodes = arguments.nodes_of([case])
     argument = arguments.argument_of(nodes, arguments.supports_of([case]))
     leaves = [node for node, row in nodes.items() if row.kind in arguments.LEAVES]
-    facts = facts_of(leaves, at=moment)
-    evaluated = {node: Leaf(found, moment) for node, found in facts.items()}
+    evaluated = judged(leaves, at=moment, known=moment)
     outcomes = _leaf_outcomes(nodes, evaluated, start=moment) | _external_outcomes(nodes, start=moment)
     outcomes |= _inner_outcomes(argument, nodes, outcomes, {}, start=moment)
     _forget(case, list(nodes))
     write(outcomes, moment=moment, recorded_at=moment, cause=cause)
-    linked = {support.artefact for found in facts.values() for support in found.supports}
+    linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
     refresh_standings(linked, evaluated, at=moment)
 
 
-def evaluate(leaves: list[int], evaluated: Mapping[int, Leaf], *, start: datetime) -> dict[int, Outcome]:
+def evaluate(leaves: list[int], evaluated: Mapping[int, Leaf | TargetLeaf], *, start: datetime) -> dict[int, Outcome]:
     """Work out the leaves and their ancestors from ``start`` on; the ancestors' other children as they are stored."""
     ancestors = arguments.above(leaves)
     argument, nodes = arguments.argument_above(leaves, ancestors)
@@ -67,13 +69,13 @@ def evaluate(leaves: list[int], evaluated: Mapping[int, Leaf], *, start: datetim
 
 
 def _leaf_outcomes(
-    nodes: Mapping[int, NodeRow], evaluated: Mapping[int, Leaf], *, start: datetime
+    nodes: Mapping[int, NodeRow], evaluated: Mapping[int, Leaf | TargetLeaf], *, start: datetime
 ) -> dict[int, Outcome]:
     found = {}
     for node, leaf in evaluated.items():
         if node in nodes:
-            silent_at = leaf.silent_at(max(start, leaf.known)) if leaf.criterion.silence else None
-            found[node] = Outcome(nodes[node].case, leaf.timeline(start), silent_at)
+            asked_at = leaf.asked_at(max(start, leaf.known))
+            found[node] = Outcome(nodes[node].case, leaf.timeline(start), asked_at)
     return found
 
 
@@ -196,8 +198,8 @@ def _write_forecasts(outcomes: Mapping[int, Outcome], stored: Mapping[int, list[
     new: list[tuple[Any, ...]] = []
     for node, outcome in outcomes.items():
         wanted = {v.at: ForecastRow(v.at, v.status, list(v.because), False) for v in outcome.verdicts[1:]}
-        if outcome.silent_at is not None and outcome.silent_at not in wanted:
-            wanted[outcome.silent_at] = ForecastRow(outcome.silent_at, Status.STALE, [{"reason": "silent"}], True)
+        if outcome.asked_at is not None and outcome.asked_at not in wanted:
+            wanted[outcome.asked_at] = ForecastRow(outcome.asked_at, Status.STALE, [{"reason": "silent"}], True)
         have = {row.at: row for row in stored.get(node, ())}
         gone += [(node, at) for at, row in have.items() if wanted.get(at) != row]
         new += [

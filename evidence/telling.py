@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.cases.models import Case, Link, Node, NodeText, StatusChange
 from dcase_audit.cases.presentation import status_word
-from dcase_audit.cases.words import LEAF_KINDS, LinkKind, Status
+from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
 from dcase_audit.notices.models import OpenItem
-from dcase_audit.notices.services import Opening, close_item, close_items, open_item, open_items
+from dcase_audit.notices.services import Opening, close_each, close_items, open_each, open_items
 from dcase_audit.trail.events import record
 from evidence import reasons
-from evidence.models import Artefact, Decision, Revision, Support, Told
+from evidence.models import Artefact, Revision, Support, Told
 
 log = logging.getLogger(__name__)
 
 # A submission that waits is the approvers' item and not the owner's; "undeveloped" is said by the case itself.
 CALLS_FOR_ACTION = frozenset({Status.REFUTED, Status.MISSING, Status.EXPIRED, Status.STALE, Status.EXPIRING})
+# The status of a context is that of the leaf derived from it.
+TOLD = [*LEAF_KINDS, NodeKind.CONTEXT]
 
 
 class Leaf(NamedTuple):
@@ -59,30 +61,31 @@ def tell(case_id: int, *, at: datetime) -> None:
         record("leaves.told", f"case:{case.pk}", up_to=told.change_id, **named)
 
 
-def open_waiting(revision: Revision, *, at: datetime) -> OpenItem:
-    """Tell the approvers, but for who submitted it, that ``revision`` waits for their decision."""
+def open_waiting(revisions: Sequence[Revision], *, by: User | None, at: datetime) -> list[OpenItem]:
+    """Tell the approvers, but for ``by``, who submitted them, that the revisions wait for their decision."""
+    opened = open_each([_waiting(revision, by) for revision in revisions], at=at)
+    return [opened[waiting_key(revision.pk)] for revision in revisions]
+
+
+def _waiting(revision: Revision, by: User | None) -> Opening:
     artefact = revision.artefact
-    submission = Decision.objects.select_related("by").filter(revision=revision, kind=Decision.Kind.SUBMITTED).first()
-    submitter = submission.by if submission else None
-    by_ja, by_en = (submitter.name("ja"), submitter.name("en")) if submitter else ("システム", "the system")
+    by_ja, by_en = (by.name("ja"), by.name("en")) if by else ("システム", "the system")
     title_ja, title_en = reasons.short(artefact.title("ja"), 100), reasons.short(artefact.title("en"), 100)
-    return open_item(
+    return Opening(
         key=waiting_key(revision.pk),
         kind="waiting",
         text_ja=f"承認待ち:「{title_ja}」第{revision.number}版（{by_ja}が提出）",
         text_en=f"Awaiting a decision: “{title_en}”, revision {revision.number} (submitted by {by_en})",
         href=f"/revisions/{revision.pk}",
         party=artefact.custodian,
-        owner=None,
         role=OpenItem.Role.APPROVER,
-        not_to=submitter,
-        at=at,
+        not_to=by,
     )
 
 
-def close_waiting(revision: Revision, *, at: datetime) -> bool:
-    """Close what ``open_waiting`` opened: somebody decided. False if nothing was open."""
-    return close_item(key=waiting_key(revision.pk), at=at)
+def close_waiting(revisions: Sequence[Revision], *, at: datetime) -> list[OpenItem]:
+    """Close what ``open_waiting`` opened, as far as it is open, and return it: somebody decided."""
+    return close_each([waiting_key(revision.pk) for revision in revisions], at=at)
 
 
 def leaf_key(node_id: int) -> str:
@@ -97,14 +100,17 @@ def waiting_key(revision_id: int) -> str:
 
 def _unread(case: Case, *, after: int) -> list[StatusChange]:
     """Return the last unread change of each leaf. A case's changes are numbered in the order of its settlements."""
-    changes = StatusChange.objects.filter(case=case, pk__gt=after, node__kind__in=LEAF_KINDS)
+    changes = StatusChange.objects.filter(case=case, pk__gt=after, node__kind__in=TOLD)
     return list(changes.order_by("node_id", "-pk").distinct("node_id").select_related("node"))
 
 
 def _retired(case: Case) -> set[int]:
     """Return the leaves that the edition in force no longer has."""
     in_force = NodeText.objects.in_force().filter(node=OuterRef("pk"))
-    leaves = Node.objects.filter(~Exists(in_force), case=case, kind__in=LEAF_KINDS)
+    targets = in_force.exclude(attributes__targets=None)
+    leaves = Node.objects.filter(
+        Q(~Exists(in_force), kind__in=LEAF_KINDS) | Q(~Exists(targets), kind=NodeKind.CONTEXT), case=case
+    )
     return set(leaves.values_list("pk", flat=True))
 
 
@@ -172,13 +178,13 @@ def _opening(case: Case, leaf: Leaf, artefacts: dict[int, Artefact]) -> Opening:
     since = change.effective_at.astimezone(case.zone).date()
     since_ja, since_en = (reasons.day(since, language) for language in ("ja", "en"))
     claim_ja, claim_en = (reasons.short(leaf.text.statement(language), 60) for language in ("ja", "en"))
-    why_ja, why_en = (reasons.in_words(why, artefacts, case.zone, language) for language in ("ja", "en"))
+    why_ja, why_en = (reasons.in_words(why, artefacts, case, language) for language in ("ja", "en"))
     return Opening(
         key=leaf_key(node.pk),
         kind=status.word,
-        text_ja=f"{node.key}「{claim_ja}」: {status_word(status, 'ja')}（{since_ja}から）。{why_ja}",
-        text_en=f"{node.key} “{claim_en}”: {status_word(status, 'en')} (since {since_en}). {why_en}",
-        href=f"/cases/{case.slug}/nodes/{node.key}",
+        text_ja=f"{node.judged_key}「{claim_ja}」: {status_word(status, 'ja')}（{since_ja}から）。{why_ja}",
+        text_en=f"{node.judged_key} “{claim_en}”: {status_word(status, 'en')} (since {since_en}). {why_en}",
+        href=f"/cases/{case.slug}/nodes/{node.judged_key}",
         party=leaf.party,
         owner=leaf.owner,
         due_on=reasons.ends_on(why, case.zone) if status is Status.EXPIRING else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,10 +12,10 @@ from dcase_audit.cases import arguments
 from dcase_audit.cases.arguments import rows, written
 from dcase_audit.cases.status import RULES_VERSION
 from evidence import statuses
-from evidence.facts import LeafFacts
 from evidence.leaf_status import Leaf
-from evidence.loading import facts_of
+from evidence.loading import judged
 from evidence.standings import refresh_standings
+from evidence.target_status import TargetLeaf
 
 TURN = """
 WITH turned AS (
@@ -51,8 +52,8 @@ class Turned(NamedTuple):
 def turn(cases: list[int], *, now: datetime) -> Turned:
     """Turn what is due by ``now`` in the cases, whose settlement rows the caller has locked.
 
-    Monitors whose silence falls due are asked again first, from facts: when they were heard, only a new deadline is
-    noted; when not, their silence counts from its true moment.
+    Monitors whose silence falls due, and targets with a period that ends, are asked again first, from facts: when they
+    were heard or measured, only a new deadline is noted; when not, that counts from its true moment.
     """
     if not cases:
         return Turned(0, frozenset())
@@ -74,16 +75,15 @@ def _ask_monitors(cases: list[int], *, now: datetime) -> None:
     for case, node, settled_at in due:
         by_case.setdefault((case, settled_at), []).append(node)
     for (_, settled_at), leaves in by_case.items():
-        facts = facts_of(leaves, at=now)
-        evaluated = {node: Leaf(found, now) for node, found in facts.items()}
+        evaluated = judged(leaves, at=now, known=now)
         outcomes = statuses.evaluate(leaves, evaluated, start=settled_at)
         statuses.write(outcomes, moment=settled_at, recorded_at=now, cause="monitor.asked")
-        _open_gaps(facts, evaluated, now=now)
-        linked = {support.artefact for found in facts.values() for support in found.supports}
+        _open_gaps(evaluated, now=now)
+        linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
         refresh_standings(linked, evaluated, at=now)
 
 
-def _open_gaps(facts: dict[int, LeafFacts], evaluated: dict[int, Leaf], *, now: datetime) -> None:
+def _open_gaps(evaluated: Mapping[int, Leaf | TargetLeaf], *, now: datetime) -> None:
     """Record that the monitors that are silent now were last heard when they were."""
     silent = {
         reason["artefact"]
@@ -91,7 +91,7 @@ def _open_gaps(facts: dict[int, LeafFacts], evaluated: dict[int, Leaf], *, now: 
         for reason in leaf.status(now)[1]
         if reason["reason"] == "silent"
     }
-    heard = {artefact: hearing.last for found in facts.values() for artefact, hearing in found.hearings.items()}
+    heard = {artefact: hearing.last for leaf in evaluated.values() for artefact, hearing in leaf.facts.hearings.items()}
     with connection.cursor() as cursor:
         for artefact in sorted(silent & heard.keys()):
             cursor.execute(

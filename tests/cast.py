@@ -109,7 +109,7 @@ def make_cast() -> Cast:
         until=NOW + timedelta(days=30),
     )
     secrets = {name: token(user, EVERY_SCOPE) for name, user in people.items() if name != "robot"}
-    secrets["robot"] = token(people["robot"], ["drills:write", "subjects:write"], it_service)
+    secrets["robot"] = token(people["robot"], ["drills:write", "monitors:write", "subjects:write"], it_service)
     kinds = {
         "drill-record": Kind.objects.create(key="drill-record", name_ja="訓練記録", name_en="Drill record"),
         "rule": Kind.objects.create(key="rule", name_ja="規程", name_en="Rule"),

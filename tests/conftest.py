@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
@@ -20,8 +21,13 @@ from django.test import TransactionTestCase
 
 from dcase_audit.embedded import doctor, roles
 from dcase_audit.trail.context import acting
+from tests import buckets
 from tests import server as server_module
+from tests.buckets import S3
+from tests.sealing import known, sealing, sound
 from tests.server import BOTH, Server
+
+__all__ = ["known", "sealing", "sound"]
 
 # Playwright's synchronous API runs a loop, beside which Django would refuse its ORM.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -69,6 +75,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in left_out]
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A test that a worker left out; plugins expect an object with attributes, as a report is."""
+
+    nodeid: str
+
+
 class Workers:
     """Says in the closing line what the workers left out: each collects everything, and the controller nothing."""
 
@@ -76,14 +89,15 @@ class Workers:
         self.config = config
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        if output := getattr(self.config, "workeroutput", None):
+        output = getattr(self.config, "workeroutput", None)
+        if output is not None:  # empty as long as nothing is said
             output["left_out"] = [*output.get("left_out", []), *(item.nodeid for item in items)]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
-            left_out = getattr(node, "workeroutput", {}).get("left_out", [])
+            left_out = map(LeftOut, getattr(node, "workeroutput", {}).get("left_out", []))
             reporter.stats["deselected"] = list({*reporter.stats.get("deselected", []), *left_out})
 
 
@@ -91,6 +105,13 @@ class Workers:
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The tests' PostgreSQL server."""
     with server_module.running(keep=request.config.getoption("reuse_db")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """The tests' S3 server."""
+    with buckets.running() as running:
         yield running
 
 

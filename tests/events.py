@@ -22,6 +22,6 @@ def subjects(kind: str) -> list[str]:
 
 def _recorded(kind: str) -> list[tuple[str, str]]:
     with sequencing(), connection.cursor() as cursor:
-        cursor.execute("SELECT subject, payload FROM trail.outbox WHERE kind = %s ORDER BY id", [kind])
+        cursor.execute("SELECT subject, payload::text FROM trail.outbox WHERE kind = %s ORDER BY id", [kind])
         found: list[tuple[str, str]] = cursor.fetchall()
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dcase_audit import strict_json
 from dcase_audit.strict_json import JSONTooLarge, StrictJSONError, loads, loads_object, pointer
+from tests.timing import within
 
 LIMIT = 1_000_000
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -64,7 +65,7 @@ def test_ordinary_json_reads_as_the_standard_library_reads_it(tree: object) -> N
         (b"[" * 100_000, None, "deeper than 40"),
     ],
 )
-def test_what_has_two_readings_is_refused_with_its_place(data: bytes, place: str | None, word: str) -> None:
+def test_N32_what_has_two_readings_is_refused_with_its_place(data: bytes, place: str | None, word: str) -> None:
     with pytest.raises(StrictJSONError, match="(?s).*") as refused:
         loads(data, limit=LIMIT)
 
@@ -115,13 +116,8 @@ def test_pointers_escape_as_rfc_6901_says() -> None:
     ],
 )
 def test_a_hostile_megabyte_takes_little_time(data: bytes) -> None:
-    started = time.process_time()
-    try:
+    with within(1), suppress(StrictJSONError):
         loads(data, limit=LIMIT)
-    except StrictJSONError:
-        pass
-
-    assert time.process_time() - started < 2
 
 
 @given(st.binary(max_size=200))

@@ -7,7 +7,7 @@ import re
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -15,18 +15,25 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from dcase_audit import clock
+from dcase_audit.accounts import throttle
 from dcase_audit.accounts.access import NOBODY, Access, access_of
 from dcase_audit.accounts.models import ApiToken, Party, User
+from dcase_audit.trail.context import UNCAPTURED
 from dcase_audit.trail.events import record
 
 SECRET = re.compile(rb"dca_[A-Za-z0-9_-]{43}")
 PREFIX_LENGTH = 12
 EVERY = timedelta(minutes=1)
-# ``ApiTokenQuerySet.valid``, put into words once.
+# ``ApiTokenQuerySet.valid``, put into words once, and with the lookup the rate: see ``throttle``.
 FOUND = """
-SELECT {tokens}, {users}, n.used_at
-FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id LEFT JOIN accounts_tokenuse n ON n.token_id = t.id
-WHERE t.sha256 = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active
+{uncaptured} WITH valid AS (
+  SELECT t.id FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id
+  WHERE t.sha256 = %(sha256)s AND t.revoked_at IS NULL AND t.expires_at > %(at)s AND u.is_active
+), paid AS ({take})
+SELECT {tokens}, {users}, n.used_at, {wait}
+FROM valid JOIN accounts_apitoken t ON t.id = valid.id JOIN accounts_user u ON u.id = t.user_id
+LEFT JOIN accounts_tokenuse n ON n.token_id = t.id
+LEFT JOIN accounts_tokenrate r ON r.token_id = t.id LEFT JOIN paid ON paid.token_id = t.id
 """
 
 
@@ -78,13 +85,14 @@ class TokenAuthentication(BaseAuthentication):
         if len(parts) != 2 or parts[0].lower() != b"bearer" or not SECRET.fullmatch(parts[1]):
             raise AuthenticationFailed("the Authorization header holds no bearer token of this service")
         now = datetime.now(UTC)
-        found = _find(digest(parts[1]), now)
+        found = find(digest(parts[1]), now)
         if found is None:
             raise AuthenticationFailed("the token is unknown, expired or revoked")
-        token, used_at = found
+        token = found.token
         token.user.__dict__["_access"] = token_access(token)
         request._request.api_token = token  # type: ignore[attr-defined]
-        if used_at is None or used_at <= now - EVERY:
+        request._request.api_token_waits = found.waits  # type: ignore[attr-defined]
+        if found.used_at is None or found.used_at <= now - EVERY:
             touch(token, at=now)
         return token.user, token
 
@@ -131,17 +139,33 @@ def touch(token: ApiToken, *, at: datetime) -> None:
         )
 
 
-def _find(sha256: str, at: datetime) -> tuple[ApiToken, datetime | None] | None:
-    """Return the valid token with its account, and when it was used last; None without one. Every request asks this."""
+class Found(NamedTuple):
+    """A valid token with its account; ``waits``: seconds until it may ask again, 0 where it may now."""
+
+    token: ApiToken
+    used_at: datetime | None
+    waits: float
+
+
+def find(sha256: str, at: datetime) -> Found | None:
+    """Return what is known of the valid token and count the request; None without one. Every request asks this."""
     tokens, users = (tuple(field.attname for field in model._meta.concrete_fields) for model in (ApiToken, User))
+    limit = throttle.limit()
+    asked = FOUND.format(
+        uncaptured=UNCAPTURED,
+        tokens=_columns("t", tokens),
+        users=_columns("u", users),
+        take=throttle.TAKE if limit else throttle.TAKE_NOTHING,
+        wait=throttle.WAIT if limit else "0",
+    )
     with connection.cursor() as cursor:
-        cursor.execute(FOUND.format(tokens=_columns("t", tokens), users=_columns("u", users)), [sha256, at])
+        cursor.execute(asked, {"sha256": sha256, "at": at, **limit})
         row = cursor.fetchone()
     if row is None:
         return None
     token = ApiToken.from_db(connection.alias, tokens, row[: len(tokens)])
-    token.user = User.from_db(connection.alias, users, row[len(tokens) : -1])
-    return token, row[-1]
+    token.user = User.from_db(connection.alias, users, row[len(tokens) : -2])
+    return Found(token, *row[-2:])
 
 
 def _columns(alias: str, names: tuple[str, ...]) -> str:

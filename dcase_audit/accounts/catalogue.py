@@ -25,8 +25,12 @@ MO = PO.with_suffix(".mo")
 PACKAGES = ("dcase_audit", "evidence", "drills")
 # Sentences of refusals are shown by pages where a form of a page leads to them.
 SHOWN_BY_PAGES = (
+    "drills/planning.py",
+    "drills/services/findings.py",
+    "drills/services/signing_off.py",
     "evidence/services",
     "evidence/storage/names.py",
+    "drills/services/rules.py",
     "dcase_audit/notices/services.py",
     "dcase_audit/reports/services.py",
 )

@@ -288,6 +288,17 @@ class TokenUse(models.Model):
     objects: models.Manager[TokenUse] = models.Manager()
 
 
+class TokenRate(models.Model):
+    """Up to when a token's requests are paid for (``throttle``); an unlogged table, empty after a crash."""
+
+    not_captured = "a counter: how often a token asked lately"
+
+    token = models.OneToOneField(ApiToken, models.CASCADE, primary_key=True, related_name="+")
+    paid_until = models.DateTimeField()
+
+    objects: models.Manager[TokenRate] = models.Manager()
+
+
 class LoginFailures(models.Model):
     """How often a login failed lately, for one name typed (by its SHA-256: it may be a password) and one address."""
 

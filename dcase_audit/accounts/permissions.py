@@ -44,6 +44,26 @@ def may_upload_drill_results(access: Access, *, department_id: int | None) -> bo
     return department_id in access.departments and access.has_scope("drills:write")
 
 
+def may_sign_off(access: Access, *, role: str, department_id: int | None) -> bool:
+    """Sign the record of a drill: observers are of the department that held it, who answers for it approves there or
+    heads it, and an independent verifier is of another one, approves or heads there, or audits the case. Whose role
+    excludes whose: the service.
+    """
+    if not access.has_scope("evidence:write"):
+        return False
+    answers = department_id in (access.approves | access.heads)
+    if role == "responsible":
+        return answers
+    if role == "verifier":
+        return department_id not in access.departments and bool(access.audits or access.approves | access.heads)
+    return department_id in (access.owns | access.approves | access.heads)
+
+
+def may_send_events(access: Access, *, department_id: int | None) -> bool:
+    """Send what a monitor saw: members of the monitor's department, and machine tokens of it with the scope."""
+    return department_id in access.departments and access.has_scope("monitors:write")
+
+
 def may_write_subject(access: Access, *, department_id: int | None) -> bool:
     """Report a configuration version: the subject's department, by session or by a token with the scope."""
     return department_id in access.departments and access.has_scope("subjects:write")

@@ -13,7 +13,7 @@ from dcase_audit.api_views import ApiView, find
 from dcase_audit.cases import graph
 from dcase_audit.cases.graph import CriterionValue, NodeValue
 from dcase_audit.cases.models import Case, Edition, NodeText
-from dcase_audit.cases.words import LinkKind, NodeKind
+from dcase_audit.cases.words import STATED_KINDS, LinkKind
 from dcase_audit.moments import say
 
 
@@ -22,6 +22,13 @@ class WordsShape(Shape):
 
     ja = serializers.CharField(allow_blank=True)
     en = serializers.CharField(allow_blank=True)
+
+
+class LabelShape(Shape):
+    """What a key is called; a language may be left out."""
+
+    ja = serializers.CharField(required=False)
+    en = serializers.CharField(required=False)
 
 
 class EditionShape(Shape):
@@ -58,7 +65,7 @@ class NodeShape(Shape):
     """A node as the edition words it; holders are keys of parties, null where nobody is named."""
 
     key = serializers.CharField()
-    kind = serializers.ChoiceField([kind.value for kind in NodeKind])
+    kind = serializers.ChoiceField([kind.value for kind in STATED_KINDS])
     statement = WordsShape()
     accountable = serializers.CharField(allow_null=True)
     custodian = serializers.CharField(allow_null=True)
@@ -95,6 +102,7 @@ class CaseShape(Shape):
     timezone = serializers.CharField()
     edition = EditionShape(allow_null=True)
     is_demo = serializers.BooleanField()
+    labels = serializers.DictField(child=LabelShape(), help_text="What people read in place of keys; none: the key.")
     reading_notes = serializers.ListField(child=serializers.CharField())
     limits_are_assumptions = serializers.BooleanField()
     parties = PartyShape(many=True)
@@ -125,6 +133,7 @@ def shown_case(case: Case, edition: Edition | None, visible: set[str]) -> dict[s
         "timezone": case.timezone,
         "edition": _edition(edition),
         "is_demo": case.is_demo,
+        "labels": case.labels,
         "reading_notes": case.reading_notes,
         "limits_are_assumptions": case.limits_are_assumptions,
         "parties": [

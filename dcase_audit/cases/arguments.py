@@ -14,11 +14,18 @@ import psycopg
 from django.db import connection
 
 from dcase_audit.cases.status import Argument
-from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, LinkKind, NodeKind, Status
+from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, TARGET_PREFIX, LinkKind, NodeKind, Status
 from dcase_audit.trail.context import notice, send
 
 CONTEXTS = sorted(CONTEXT_KINDS)
-LEAVES = sorted(LEAF_KINDS)
+LEAVES = sorted({*LEAF_KINDS, NodeKind.TARGET})
+
+# What monitors measure and a context can set a target for: such a context gives its goal a derived leaf, which has the
+# context's id and, in everything said of its status, a kind and a key of its own.
+MEASURABLE = """{0}.attributes @@ '$.targets[*].measure == "availability"'"""
+_CONTEXTS = ", ".join(f"'{kind}'" for kind in CONTEXTS)
+JUDGED_KEY = f"CASE WHEN n.kind IN ({_CONTEXTS}) THEN '{TARGET_PREFIX}' || n.key ELSE n.key END"
+JUDGED_KIND = f"CASE WHEN n.kind IN ({_CONTEXTS}) THEN '{NodeKind.TARGET}' ELSE n.kind END"
 
 
 class NodeRow(NamedTuple):
@@ -67,33 +74,59 @@ def written(query: str, params: Any = None) -> list[tuple[Any, ...]]:
 
 IN_FORCE = "{0}.edition_from IS NOT NULL AND {0}.edition_until IS NULL"
 OF_EDITION = "{0}.edition_from <= %(edition)s AND ({0}.edition_until IS NULL OR {0}.edition_until > %(edition)s)"
+JUDGED = f"""SELECT n.id, n.case_id, {JUDGED_KIND}, t.support_rule = 'any', t.points_at_id, {JUDGED_KEY}
+FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {{rule}}
+WHERE {{which}} AND (n.kind <> ALL(%(contexts)s) OR {MEASURABLE.format("t")})"""
 
 
 def _rule(alias: str, edition: int | None) -> str:
     return (IN_FORCE if edition is None else OF_EDITION).format(alias)
 
 
-def nodes_of(cases: Iterable[int], *, edition: int | None = None, contexts: bool = False) -> dict[int, NodeRow]:
-    """Return the nodes that have a status, of the edition in force or of the one given, in the author's order.
+def _supports(link: str, edition: int | None) -> str:
+    """Return what tells that what ``link`` leads to has a say in the status of what it comes from."""
+    return f"""({link}.kind = %(kind)s OR {link}.kind = %(beside)s AND EXISTS (
+        SELECT 1 FROM cases_nodetext m WHERE m.node_id = {link}.target_id AND {_rule("m", edition)}
+        AND {MEASURABLE.format("m")}))"""
 
-    With ``contexts`` those, too, that have none.
-    """
-    found = rows(
-        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id, n.key
-        FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {_rule("t", edition)}
-        WHERE n.case_id = ANY(%(cases)s) AND n.kind <> ALL(%(contexts)s) ORDER BY n.position, n.id""",
-        {"cases": list(cases), "edition": edition, "contexts": [] if contexts else CONTEXTS},
-    )
+
+SUPPORTING = {"kind": LinkKind.SUPPORTED_BY.value, "beside": LinkKind.IN_CONTEXT_OF.value}
+
+
+def nodes_of(cases: Iterable[int], *, edition: int | None = None) -> dict[int, NodeRow]:
+    """Return what has a status, of the edition in force or of the one given, in the author's order."""
+    query = JUDGED.format(rule=_rule("t", edition), which="n.case_id = ANY(%(cases)s)")
+    found = rows(f"{query} ORDER BY n.position, n.id", {"cases": list(cases), "edition": edition, "contexts": CONTEXTS})
     return {row[0]: NodeRow(*row) for row in found}
 
 
+def all_of(case: int, *, edition: int) -> list[NodeRow]:
+    """Return every node of an edition, those without a status too, in the author's order; a derived leaf comes right
+
+    after its context, whose id it has.
+    """
+    found = rows(
+        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id, n.key,
+        n.kind = ANY(%(contexts)s) AND {MEASURABLE.format("t")}
+        FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {_rule("t", edition)}
+        WHERE n.case_id = %(case)s ORDER BY n.position, n.id""",
+        {"case": case, "edition": edition, "contexts": CONTEXTS},
+    )
+    everything = []
+    for *row, is_measurable in found:
+        everything.append(node := NodeRow(*row))
+        if is_measurable:
+            everything.append(node._replace(kind=NodeKind.TARGET.value, key=f"{TARGET_PREFIX}{node.key}"))
+    return everything
+
+
 def supports_of(cases: Iterable[int], *, edition: int | None = None) -> dict[int, list[int]]:
-    """Return which nodes support which, in the author's order."""
+    """Return which nodes support which, in the author's order; targets, as derived leaves, after all others."""
     found = rows(
         f"""SELECT l.source_id, l.target_id FROM cases_link l
-        WHERE l.case_id = ANY(%(cases)s) AND {_rule("l", edition)} AND l.kind = %(kind)s
-        ORDER BY l.source_id, l.position, l.id""",
-        {"cases": list(cases), "edition": edition, "kind": LinkKind.SUPPORTED_BY.value},
+        WHERE l.case_id = ANY(%(cases)s) AND {_rule("l", edition)} AND {_supports("l", edition)}
+        ORDER BY l.source_id, l.kind DESC, l.position, l.id""",
+        {"cases": list(cases), "edition": edition, **SUPPORTING},
     )
     supports: dict[int, list[int]] = {}
     for source, target in found:
@@ -114,12 +147,12 @@ def above(leaves: Iterable[int]) -> list[int]:
     found = rows(
         f"""WITH RECURSIVE up(id) AS (
             SELECT l.source_id FROM cases_link l
-            WHERE l.target_id = ANY(%(leaves)s) AND {_rule("l", None)} AND l.kind = %(kind)s
+            WHERE l.target_id = ANY(%(leaves)s) AND {_rule("l", None)} AND {_supports("l", None)}
             UNION
             SELECT l.source_id FROM up JOIN cases_link l ON l.target_id = up.id
             WHERE {_rule("l", None)} AND l.kind = %(kind)s)
         SELECT id FROM up""",
-        {"leaves": list(leaves), "kind": LinkKind.SUPPORTED_BY.value},
+        {"leaves": list(leaves), **SUPPORTING},
     )
     return [row[0] for row in found]
 
@@ -128,16 +161,12 @@ def argument_above(leaves: Iterable[int], ancestors: list[int]) -> tuple[Argumen
     """Return the ancestors with what supports them directly, for an incremental roll-up, and the leaves' rows."""
     links = rows(
         f"""SELECT l.source_id, l.target_id FROM cases_link l JOIN cases_node n ON n.id = l.target_id
-        WHERE l.source_id = ANY(%(above)s) AND {_rule("l", None)} AND l.kind = %(kind)s
-        ORDER BY l.source_id, l.position, l.id""",
-        {"above": ancestors, "kind": LinkKind.SUPPORTED_BY.value},
+        WHERE l.source_id = ANY(%(above)s) AND {_rule("l", None)} AND {_supports("l", None)}
+        ORDER BY l.source_id, l.kind DESC, l.position, l.id""",
+        {"above": ancestors, **SUPPORTING},
     )
-    found = rows(
-        f"""SELECT n.id, n.case_id, n.kind, t.support_rule = 'any', t.points_at_id, n.key
-        FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {_rule("t", None)}
-        WHERE n.id = ANY(%(nodes)s)""",
-        {"nodes": [*ancestors, *leaves]},
-    )
+    query = JUDGED.format(rule=_rule("t", None), which="n.id = ANY(%(nodes)s)")
+    found = rows(query, {"nodes": [*ancestors, *leaves], "contexts": CONTEXTS})
     nodes = {row[0]: NodeRow(*row) for row in found}
     supports: dict[int, list[int]] = {node: [] for node in ancestors}
     for source, target in links:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,28 +13,36 @@ from django.utils.translation import ngettext
 from dcase_audit.calendars import durations
 from dcase_audit.cases.dates import duration_text, language
 from dcase_audit.cases.graph import CriterionValue
+from dcase_audit.cases.labels import NO_LABELS
 from dcase_audit.cases.models import Criterion
+from dcase_audit.shares import exact_percent
+
+SHARE = re.compile(r"0?\.[0-9]{1,10}")
 
 
-def criterion_lines(criterion: CriterionValue | Criterion, kind_names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return each limit that the criterion sets as (what, limit); kinds by the names given."""
-    return [line for line in _lines(criterion, kind_names) if line[1]]
+def criterion_lines(
+    criterion: CriterionValue | Criterion, kind_names: Mapping[str, str], labels: Mapping[str, str] = NO_LABELS
+) -> list[tuple[str, str]]:
+    """Return each limit that the criterion sets as (what, limit); kinds by the names given, keys by their labels."""
+    return [line for line in _lines(criterion, kind_names, labels) if line[1]]
 
 
-def _lines(criterion: CriterionValue | Criterion, kind_names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _lines(
+    criterion: CriterionValue | Criterion, kind_names: Mapping[str, str], labels: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     yield _("Kinds of evidence"), listing(kind_names.get(kind, kind) for kind in criterion.kinds)
     yield (
         _("How many"),
         ngettext("at least %d artefact", "at least %d artefacts", criterion.minimum) % criterion.minimum,
     )
-    yield _("Must cover"), listing(criterion.must_cover)
+    yield _("Must cover"), listing(labels.get(item, item) for item in criterion.must_cover)
     yield _("Greatest age"), _after(criterion.max_age, _("%s from the end of what it proves"))
     yield _("Reads as expiring"), _after(criterion.warn_before, _("%s before it ends"))
     yield _("Longest silence"), _after(criterion.silence, "%s")
-    yield _("Counted in the hours of"), criterion.calendar
-    yield _("Goes stale when this changes"), listing(criterion.subjects)
-    yield _("Targets"), listing(target_text(target) for target in criterion.targets)
-    yield _("Refuted when"), criterion.refuted_when
+    yield _("Counted in the hours of"), labels.get(criterion.calendar, criterion.calendar)
+    yield _("Goes stale when this changes"), listing(labels.get(key, key) for key in criterion.subjects)
+    yield _("Targets"), listing(target_text(target, labels) for target in criterion.targets)
+    yield _("Refuted when"), labels.get(criterion.refuted_when, criterion.refuted_when)
 
 
 def _after(iso: str, template: str) -> str:
@@ -44,17 +54,28 @@ def listing(items: Any) -> str:
     return ("、" if language() == "ja" else ", ").join(items)
 
 
-def target_text(target: Mapping[str, Any]) -> str:
+def target_text(target: Mapping[str, Any], labels: Mapping[str, str] = NO_LABELS) -> str:
     """Return a limit for something measured: what, of what, how much."""
-    scope = target.get("class") or target.get("item") or ""
-    of = f" ({scope})" if scope else ""
-    return f"{target.get('measure', '')}{of}: {limit_text(str(target.get('op', '')), target.get('value', ''))}"
+    measure = measure_text(target, labels)
+    if SHARE.fullmatch(value := str(target.get("value", ""))) and target.get("measure") == "availability":
+        return f"{measure}: {limit_text(str(target.get('op', '')), f'{exact_percent(Fraction(value))} %')}"
+    return f"{measure}: {limit_text(str(target.get('op', '')), target.get('value', ''))}"
+
+
+def measure_text(target: Mapping[str, Any], labels: Mapping[str, str] = NO_LABELS) -> str:
+    """Return what is measured, and of what: its class, one item, or each item by itself."""
+    scope = [labels.get(str(target[name]), str(target[name])) for name in ("class", "item") if target.get(name)]
+    if target.get("per") == "item":
+        scope.append(_("each item"))
+    measure = str(target.get("measure", ""))
+    of = f" ({' · '.join(scope)})" if scope else ""
+    return f"{labels.get(measure, measure)}{of}"
 
 
 def limit_text(op: str, value: object) -> str:
     """Return a limit in words: BIZ UDPGothic, in its regular weight, shows each of the signs for it as the other."""
     words = {
-        "<=": _("at most %s"),
+        "<=": _("no more than %s") if durations.PATTERN.fullmatch(str(value)) else _("at most %s"),
         ">=": _("at least %s"),
         "<": _("less than %s"),
         ">": _("more than %s"),

@@ -34,6 +34,12 @@ def moment_text(moment: datetime) -> str:
     return f"{day_text(local)} {local:%H:%M} {local.tzname()}"
 
 
+def precise_moment_text(moment: datetime) -> str:
+    """Return day, time to the millisecond and the zone's name."""
+    local = timezone.localtime(moment)
+    return f"{day_text(local)} {local:%H:%M:%S}.{local.microsecond // 1000:03} {local.tzname()}"
+
+
 def first_day_text(start: datetime) -> str:
     """Return the day of ``start``; where it is no midnight, with its time."""
     local = timezone.localtime(start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dcase_audit.calendars import durations
 from dcase_audit.cases.changes import Changes
 from dcase_audit.cases.graph import CriterionValue, Graph, NodeValue, children
+from dcase_audit.cases.labels import Labels, in_language
 from dcase_audit.cases.words import LinkKind
 
 # What status.md section 2 asks of a leaf without a criterion.
@@ -61,7 +62,7 @@ def loosened(changes: Changes) -> list[dict[str, Any]]:
         if key in before.by_key and key in changes.touched:
             found.extend(_of_node(before.by_key[key], after.by_key[key]))
             found.extend(_of_links(before, after, key))
-    return found
+    return [_worded(record, after.labels) for record in found]
 
 
 def is_longer(after: str, before: str) -> bool:
@@ -133,27 +134,38 @@ def _of_links(before: Graph, after: Graph, key: str) -> Iterator[dict[str, Any]]
 
 
 def _record(node: str, what: str, before: Any = None, after: Any = None) -> dict[str, Any]:
-    ja, en = WORDS[what]
+    return {"node": node, "what": what, "before": before, "after": after}
+
+
+def _worded(record: dict[str, Any], labels: Labels) -> dict[str, Any]:
+    ja, en = WORDS[record["what"]]
+    before, after = (
+        {language: _said(record[name], language, in_language(labels, language)) for language in ("ja", "en")}
+        for name in ("before", "after")
+    )
     return {
-        "node": node,
-        "what": what,
-        "before": before,
-        "after": after,
-        "ja": f"{node}：{ja.format(before=_said(before, 'ja'), after=_said(after, 'ja'))}",
-        "en": f"{node} {en.format(before=_said(before, 'en'), after=_said(after, 'en'))}",
+        **record,
+        "ja": f"{record['node']}：{ja.format(before=before['ja'], after=after['ja'])}",
+        "en": f"{record['node']} {en.format(before=before['en'], after=after['en'])}",
     }
 
 
-def _said(value: Any, language: str) -> str:
+def _said(value: Any, language: str, labels: Mapping[str, str]) -> str:
     if isinstance(value, dict):
-        return _target(value)
+        return _target(value, labels)
     if isinstance(value, list):
-        items = ("、" if language == "ja" else ", ").join(_said(item, language) for item in value)
-        return items or _said("", language)
-    return str(value) if value not in (None, "") else ("「なし」" if language == "ja" else "none")
+        items = ("、" if language == "ja" else ", ").join(_said(item, language, labels) for item in value)
+        return items or _said("", language, labels)
+    if value in (None, ""):
+        return "「なし」" if language == "ja" else "none"
+    return labels.get(str(value), str(value))
 
 
-def _target(target: dict[str, Any]) -> str:
-    limit = f"{target['measure']} {target['op']} {target['value']}"
-    more = [f"{name} {value}" for name, value in target.items() if name not in {"measure", "op", "value"}]
+def _target(target: dict[str, Any], labels: Mapping[str, str]) -> str:
+    limit = f"{labels.get(target['measure'], target['measure'])} {target['op']} {target['value']}"
+    more = [
+        f"{name} {labels.get(str(value), value)}"
+        for name, value in target.items()
+        if name not in {"measure", "op", "value"}
+    ]
     return f"{limit} ({', '.join(more)})" if more else limit

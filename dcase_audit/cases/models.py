@@ -21,8 +21,9 @@ from django.utils.translation import gettext_lazy as _
 
 from dcase_audit.accounts.models import KEY, Party
 from dcase_audit.calendars import durations
+from dcase_audit.cases.labels import in_language
 from dcase_audit.cases.querysets import CaseQuerySet, EditionedQuerySet, NodeQuerySet, StatusChangeQuerySet
-from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
+from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, STATED_KINDS, TARGET_PREFIX, LinkKind, Status
 
 NODE_KEY = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", _("Letters, digits, _ . : - only."))
 
@@ -54,7 +55,10 @@ class DurationField(models.CharField):
 
 
 class Case(models.Model):
-    """One assurance case; born by import or by hand, never deleted. Its slug never changes."""
+    """One assurance case; born by import or by hand, never deleted. Its slug never changes.
+
+    ``labels``: what people read in place of the keys that criteria and targets hold, ``{key: {ja, en}}``.
+    """
 
     slug = models.CharField(max_length=60, unique=True, validators=[KEY])
     title_ja = models.CharField(max_length=300, blank=True)
@@ -62,6 +66,7 @@ class Case(models.Model):
     timezone = models.CharField(max_length=60, default="Asia/Tokyo", validators=[zone_name])
     reading_notes = ArrayField(models.TextField(), default=list, blank=True)
     limits_are_assumptions = models.BooleanField(default=False)
+    labels = models.JSONField(default=dict, blank=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -78,6 +83,15 @@ class Case(models.Model):
         names = (self.title_ja, self.title_en) if language == "ja" else (self.title_en, self.title_ja)
         return names[0] or names[1] or self.slug
 
+    def label_texts(self, language: str) -> dict[str, str]:
+        """Return the labels in ``language``; who shows a key that has none shows the key."""
+        return in_language(self.labels, language)
+
+    def notes(self, language: str) -> list[str]:
+        """Return the reading notes in ``language`` where the case has them in it, else as they were written."""
+        texts = self.label_texts(language)
+        return [texts.get(note, note) for note in self.reading_notes]
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
@@ -88,7 +102,7 @@ class Node(models.Model):
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="nodes")
     key = models.CharField(max_length=60, validators=[NODE_KEY])
-    kind = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in NodeKind])
+    kind = models.CharField(max_length=16, choices=[(kind.value, kind.value) for kind in STATED_KINDS])
     position = models.PositiveIntegerField(default=0)
 
     objects = NodeQuerySet.as_manager()
@@ -105,6 +119,11 @@ class Node(models.Model):
     def is_leaf(self) -> bool:
         """Tell whether evidence is linked here."""
         return self.kind in LEAF_KINDS
+
+    @property
+    def judged_key(self) -> str:
+        """Return what its status goes by: a context has none but that of its target."""
+        return f"{TARGET_PREFIX}{self.key}" if self.kind in CONTEXT_KINDS else self.key
 
 
 class Editioned(models.Model):

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from dcase_audit.cases.arguments import OF_EDITION, rows
+from dcase_audit.cases.arguments import MEASURABLE, OF_EDITION, rows
 from dcase_audit.cases.diagram.argument import Argument, Crossing, read
 from dcase_audit.cases.diagram.model import DiagramLink, DiagramNode
 from dcase_audit.cases.models import Case
-from dcase_audit.cases.words import LinkKind, NodeKind
+from dcase_audit.cases.words import TARGET_PREFIX, LinkKind, NodeKind
 
 LINES = """
 SELECT n.id, n.key, n.kind,
        CASE WHEN %(language)s = 'ja' THEN coalesce(nullif(t.statement_ja, ''), t.statement_en)
             ELSE coalesce(nullif(t.statement_en, ''), t.statement_ja) END,
-       t.undeveloped, t.support_rule = 'any', t.accountable_id, t.custodian_id
+       t.undeveloped, t.support_rule = 'any', t.accountable_id, t.custodian_id, n.kind = 'context' AND {measurable}
 FROM cases_node n JOIN cases_nodetext t ON t.node_id = n.id AND {rule}
 WHERE n.case_id = %(case)s ORDER BY n.position, n.id
 """
 LINKS = """
-SELECT s.key, t.key, l.kind
+SELECT s.key, t.key, l.kind, t.kind = 'context' AND EXISTS (
+    SELECT 1 FROM cases_nodetext m WHERE m.node_id = t.id AND {of_target} AND {measurable})
 FROM cases_link l JOIN cases_node s ON s.id = l.source_id JOIN cases_node t ON t.id = l.target_id
 WHERE l.case_id = %(case)s AND {rule} ORDER BY s.position, s.id, l.position, l.id
 """
@@ -40,15 +41,24 @@ class Line(NamedTuple):
 
 
 def lines_of(case: Case, edition: int, language: str) -> list[Line]:
-    """Return the nodes of an edition in the author's order."""
-    query = LINES.format(rule=OF_EDITION.format("t"))
-    return [Line(*row) for row in rows(query, {"case": case.pk, "edition": edition, "language": language})]
+    """Return the nodes of an edition in the author's order, each derived leaf after its context."""
+    query = LINES.format(rule=OF_EDITION.format("t"), measurable=MEASURABLE.format("t"))
+    found = []
+    for *row, is_measurable in rows(query, {"case": case.pk, "edition": edition, "language": language}):
+        found.append(line := Line(*row))
+        if is_measurable:
+            found.append(line._replace(key=f"{TARGET_PREFIX}{line.key}", kind=NodeKind.TARGET.value))
+    return found
 
 
 def links_of(case: Case, edition: int) -> list[DiagramLink]:
-    """Return the links of an edition in the author's order."""
-    found = rows(LINKS.format(rule=OF_EDITION.format("l")), {"case": case.pk, "edition": edition})
-    return [DiagramLink(source, target, LinkKind(kind)) for source, target, kind in found]
+    """Return the links of an edition in the author's order; derived leaves support what their contexts belong to."""
+    of_target, measurable = OF_EDITION.format("m"), MEASURABLE.format("m")
+    query = LINKS.format(rule=OF_EDITION.format("l"), of_target=of_target, measurable=measurable)
+    found = rows(query, {"case": case.pk, "edition": edition})
+    links = [DiagramLink(source, target, LinkKind(kind)) for source, target, kind, _ in found]
+    derived = [(source, f"{TARGET_PREFIX}{target}") for source, target, _, is_measurable in found if is_measurable]
+    return links + [DiagramLink(source, target, LinkKind.SUPPORTED_BY) for source, target in derived]
 
 
 class Entry(NamedTuple):

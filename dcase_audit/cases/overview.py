@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from dcase_audit.cases.arguments import IN_FORCE, LEAVES, rows
+from dcase_audit.cases.arguments import IN_FORCE, rows
 from dcase_audit.cases.models import Case
-from dcase_audit.cases.words import LinkKind, NodeKind, Status
+from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
 
 # What is stored, or the forecast change that has come since: no list waits for a sweep.
 NOW = """coalesce((SELECT f.status FROM cases_forecast f WHERE f.node_id = s.node_id AND f.at <= %(at)s
@@ -20,7 +20,7 @@ WHERE s.case_id = ANY(%(cases)s) AND n.kind = %(goal)s AND NOT EXISTS (
     SELECT 1 FROM cases_link l WHERE l.target_id = n.id AND l.kind = %(supports)s AND {IN_FORCE.format("l")})
 ORDER BY s.case_id, n.position, n.id
 """
-# A goal that nothing supports yet counts as a leaf.
+# A goal that nothing supports yet counts as a leaf; the status of a context is that of the leaf derived from it.
 COUNTS = f"""
 SELECT s.case_id, {NOW}, count(*) FROM cases_nodestatus s JOIN cases_node n ON n.id = s.node_id
 WHERE s.case_id = ANY(%(cases)s) AND (n.kind = ANY(%(leaves)s) OR s.status = %(undeveloped)s AND NOT EXISTS (
@@ -42,7 +42,7 @@ def overview(cases: Sequence[Case], *, at: datetime) -> list[CaseLine]:
     wanted = {
         "cases": [case.pk for case in cases],
         "at": at,
-        "leaves": LEAVES,
+        "leaves": [*LEAF_KINDS, NodeKind.CONTEXT],
         "goal": NodeKind.GOAL.value,
         "undeveloped": int(Status.UNDEVELOPED),
         "supports": LinkKind.SUPPORTED_BY.value,

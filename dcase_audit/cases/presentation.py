@@ -55,6 +55,7 @@ KIND_WORDS: dict[NodeKind, Words] = {
     NodeKind.MONITOR: Words("モニタ", "Monitor"),
     NodeKind.EXTERNAL: Words("外部接続", "External"),
     NodeKind.RESPONSIBILITY: Words("責任", "Responsibility"),
+    NodeKind.TARGET: Words("目標", "Target"),
 }
 
 

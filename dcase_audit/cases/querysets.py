@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from dcase_audit.cases.labels import in_language
+from dcase_audit.cases.words import TARGET_PREFIX
+
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
     from dcase_audit.cases.models import Case, Node, StatusChange
@@ -20,6 +23,13 @@ class CaseQuerySet(models.QuerySet["Case"]):
         held = Exists(NodeText.objects.filter(node__case=OuterRef("pk")).held_by(access.parties))
         scope = Q(slug__in=access.audits)
         return self.filter(scope | held if access.parties else scope)
+
+    def label_texts(self, language: str) -> dict[str, str]:
+        """Return what keys are called in these cases; where two differ, the older case's word."""
+        found: dict[str, str] = {}
+        for labels in self.order_by("-pk").values_list("labels", flat=True):
+            found |= in_language(labels, language)
+        return found
 
 
 class NodeQuerySet(models.QuerySet["Node"]):
@@ -61,3 +71,7 @@ class StatusChangeQuerySet(models.QuerySet["StatusChange"]):
     def shown_at(self, *, at: datetime) -> Self:
         """Keep each node's last change that was effective at ``at``: what was shown then."""
         return self.filter(effective_at__lte=at).order_by("node_id", "-effective_at").distinct("node_id")
+
+    def of_node(self, key: str) -> Self:
+        """Keep the changes of what is called ``key``: a node, or the leaf derived from a context."""
+        return self.filter(node__key=key.removeprefix(TARGET_PREFIX))

@@ -112,6 +112,7 @@ def _case(
         "timezone": graph.timezone,
         "reading_notes": list(graph.reading_notes),
         "limits_are_assumptions": graph.limits_are_assumptions,
+        "labels": dict(graph.labels),
     }
     case, created = Case.objects.get_or_create(slug=slug, defaults={**says, "is_demo": is_demo, "created_at": at})
     open_draft(case, actor, also=accountable)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dcase_audit.cases.words import Status
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 Timeline = Sequence[tuple[datetime, Status]]
 

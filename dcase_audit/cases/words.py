@@ -16,10 +16,16 @@ class NodeKind(StrEnum):
     MONITOR = "monitor"
     EXTERNAL = "external"
     RESPONSIBILITY = "responsibility"
+    TARGET = "target"
+    """The leaf that a measurable context gives to its goal; no author writes one."""
 
 
+STATED_KINDS: tuple[NodeKind, ...] = tuple(kind for kind in NodeKind if kind is not NodeKind.TARGET)
 LEAF_KINDS = frozenset({NodeKind.EVIDENCE, NodeKind.MONITOR})
 CONTEXT_KINDS = frozenset({NodeKind.CONTEXT, NodeKind.ASSUMPTION, NodeKind.JUSTIFICATION, NodeKind.RESPONSIBILITY})
+
+# What the key of a derived leaf begins with; the key of its context follows.
+TARGET_PREFIX = "target:"
 
 
 class LinkKind(StrEnum):

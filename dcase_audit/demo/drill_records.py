@@ -31,6 +31,11 @@ MARKET_PEOPLE = (
     ("参加者C銀行（架空）", "接続担当", ""),
     ("参加者D投信（架空）", "接続担当", ""),
 )
+VERIFIER = {
+    "party": "third-party",
+    "person": "T-001",
+    "independence": "訓練を実施した部署からの指示を受けず、報告先は第三者機関の代表である。",
+}
 
 
 class Clock:
@@ -65,21 +70,29 @@ def _record(
     clock: Clock,
     *,
     lasts: int,
-    environment: str,
+    environment: tuple[str, str, str],
     people: Sequence[tuple[str, str, str]],
+    shift: str,
     subjects: Subjects,
     **members: Any,
 ) -> Record:
+    """Write a record; ``environment`` is the place, what it is, and how it differs from production, if it does."""
     participants = [
-        {"party": party, "role": role, **({"person": person} if person else {}), "present": True}
+        {"party": party, "role": role, **({"person": person} if person else {"outside": True}), "shift": shift}
         for party, role, person in people
     ]
+    place, text, differs = environment
     return {
-        "schema": "dcase-drill/1",
+        "schema": "dcase-drill/2",
         "started_at": clock(0),
         "ended_at": clock(lasts),
-        "environment": f"デモ用（架空）。{environment}",
+        "environment": {
+            "place": place,
+            "text": f"デモ用（架空）。{text}",
+            **({"differs": differs} if differs else {}),
+        },
         "participants": participants,
+        **({"verifier": VERIFIER} if any(party == "third-party" for party, *_ in people) else {}),
         "subjects": {key: dict(value) for key, value in subjects.items()},
         **members,
     }
@@ -121,8 +134,28 @@ def night(
     return _record(
         clock,
         lasts=130,
-        environment="災対環境（本番との差: 接続する参加者は模擬装置）",
+        environment=("recovery", "災対環境", "接続する参加者は模擬装置"),
         people=NIGHT_PEOPLE,
+        shift="night",
+        scenario={
+            "title": "注文管理サーバ1号機の障害と、診断結果の読み違い",
+            "text": "診断結果は「切替処理：終了」と表示するが、1号機は電文の処理を続けている。",
+            "objectives": ["二人で切替わりを確認する", "30分以内に経営層へ知らせる", "10分以内に強制切替えを終える"],
+            "preconditions": ["災対環境が本番と同じ版である", "当番役員と夜間責任者が勤務に就いている"],
+            "abort_criteria": ["本番環境に警報が出る", "開始から150分を過ぎても復旧しない"],
+        },
+        runbooks=[{"title": "切替手引書", "version": subjects["failover-manual"]["version"]}] if subjects else [],
+        lessons=["診断結果の文言だけでは切替わりを判断できない。処理系の照合を待って報告する。"] if misread else [],
+        injects=[
+            {
+                "text": "診断画面に「切替処理：終了」を表示する",
+                "planned_at": clock(29),
+                "at": clock(29),
+                "to": "確認者（一人目）",
+                "expected": "表示だけで切替済みと判断しない",
+                "observed": "切替済みと読み違えた" if misread else "二人目に照合を頼んだ",
+            }
+        ],
         subjects=subjects,
         verdict="passed",
         check_items=[
@@ -132,9 +165,24 @@ def night(
             check("強制切替えを完了する", "10分以内", f"{forced}分"),
         ],
         measures=[
-            {"measure": "switch_over_confirmed", "value": minutes(confirmed), "method": "確認票の時刻"},
-            {"measure": "management_told", "value": minutes(told), "method": "連絡記録の時刻"},
-            {"measure": "forced_switch", "value": minutes(forced), "method": "制御装置のログ"},
+            {
+                "measure": "switch_over_confirmed",
+                "value": minutes(confirmed),
+                "method": "確認票の時刻",
+                "resolution": "PT1M",
+            },
+            {
+                "measure": "management_told",
+                "value": minutes(told),
+                "method": "連絡記録の時刻",
+                "resolution": "PT1M",
+            },
+            {
+                "measure": "forced_switch",
+                "value": minutes(forced),
+                "method": "制御装置のログ",
+                "resolution": "PT1S",
+            },
         ],
         covers=["night"],
         timeline=timeline,
@@ -150,8 +198,9 @@ def day(
     return _record(
         clock,
         lasts=120,
-        environment="本番環境（休場日、参加者との接続を閉じて実施）",
+        environment=("production", "休場日の本番環境。参加者との接続を閉じて実施", ""),
         people=DAY_PEOPLE,
+        shift="holiday",
         subjects=subjects,
         verdict="passed",
         check_items=[
@@ -183,8 +232,9 @@ def market(
     return _record(
         clock,
         lasts=240,
-        environment="本番環境（休場日、参加者と接続して実施）",
+        environment=("production", "休場日の本番環境。参加者と接続して実施", ""),
         people=MARKET_PEOPLE,
+        shift="holiday",
         subjects=subjects,
         check_items=[
             check(
@@ -204,8 +254,8 @@ def market(
         timeline=[
             clock.event(18, "fault_injected", "取引系のネットワークスイッチを誤った側へ切り替える"),
             clock.event(18 + told, "participants_told", "全参加者へ第一報"),
-            clock.event(40, "halt_decided", "当番役員がデリバティブの停止を判断"),
-            clock.event(18 + restored, "service_restored", "三つのサービスの再開を確認"),
+            clock.event(40, "decided", "当番役員がデリバティブの停止を判断"),
+            clock.event(18 + restored, "restored", "三つのサービスの再開を確認"),
         ],
         note="ネットワークスイッチの誤った切替わりで一つのサービスが止まる筋書き。",
     )
@@ -249,8 +299,9 @@ def commissioning(
     return _record(
         clock,
         lasts=180,
-        environment="試験環境（本番と同じ機種、ファームウェア、設定）",
+        environment=("test", "試験環境", "機種、ファームウェア、設定は本番と同じ。接続先は模擬装置"),
         people=(("it-development", "試験責任者", "D-007"), ("third-party", "立会い", "T-001")),
+        shift="holiday",
         subjects=subjects,
         check_items=[off] if only_off else [*on, off],
         measures=[] if only_off else measures,

@@ -18,6 +18,7 @@ from dcase_audit.jobs.services import drain
 from dcase_audit.trail.context import acting
 from drills.models import Drill, Occurrence
 from evidence import services as evidence
+from evidence.examining import examine
 from evidence.models import Artefact, Revision, RevisionFile, Subject
 from evidence.storage import store_file
 
@@ -98,6 +99,7 @@ class Exchange:
                 name=file.name,
                 role=file.role,
                 language=file.language,
+                flags=examine(BytesIO(file.data), name=file.name, declared=file.media_type),
             )
             for file in files
         ]

@@ -8,13 +8,15 @@ from functools import partial
 from typing import NamedTuple
 
 from dcase_audit.demo.cast import MACHINE
-from dcase_audit.demo.exchange import Event, Exchange, File
+from dcase_audit.demo.exchange import Act, Event, Exchange, File
 from dcase_audit.demo.year import SATURDAY, THURSDAY, Year
+from drills import services as drills
+from drills.models import Monitor
 from evidence import services as evidence
 from evidence.models import RevisionFile
 
 FAILURES, NIGHT, DAY = "failure-monitoring-log", "night-confirmation-log", "day-confirmation-log"
-MONITORS = (FAILURES, NIGHT, DAY)
+SWITCH_OVERS = "switch-over-state-log"
 
 
 class SetUp(NamedTuple):
@@ -24,6 +26,10 @@ class SetUp(NamedTuple):
     covers: tuple[str, ...]
     settings: str
     log: tuple[str, ...]
+    source: str
+    resolution: timedelta
+    bands: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 SET_UPS = (
@@ -40,6 +46,8 @@ SET_UPS = (
             "01:05:39 fault detected switch=core/1 after 27 s",
             "01:10:00 self-test end injected=2 detected=2",
         ),
+        Monitor.Source.PROBE,
+        timedelta(seconds=5),
     ),
     SetUp(
         NIGHT,
@@ -51,6 +59,9 @@ SET_UPS = (
             "01:33:40 confirmed by=operator diagnosis=unit-2",
             "01:35:05 confirmed by=second-observer messages=unit-2",
         ),
+        Monitor.Source.STATE,
+        timedelta(seconds=1),
+        ("night",),
     ),
     SetUp(
         DAY,
@@ -62,6 +73,24 @@ SET_UPS = (
             "10:14:20 confirmed by=operator diagnosis=unit-3",
             "10:15:10 confirmed by=second-observer messages=unit-3",
         ),
+        Monitor.Source.STATE,
+        timedelta(seconds=1),
+        ("day",),
+    ),
+    SetUp(
+        SWITCH_OVERS,
+        (),
+        "# 切替え状態ログの設定（デモ用・架空）\n[events]\nsource = cluster-state\nresolution_ms = 100\n"
+        "services = derivatives, cash, off-auction\n[report]\nheartbeat_h = 11\n",
+        (
+            "01:40:00.000 service=cash down unit=1 reason=test",
+            "01:40:00.412 service=cash up unit=2",
+            "01:50:00.000 service=derivatives down unit=1 reason=test",
+            "01:50:00.655 service=derivatives up unit=3",
+        ),
+        Monitor.Source.STATE,
+        timedelta(milliseconds=100),
+        services=("derivatives", "cash", "off-auction"),
     ),
 )
 
@@ -69,10 +98,31 @@ SET_UPS = (
 def events(year: Year) -> Iterator[Event]:
     """Yield set-ups, their yearly review, and every heartbeat."""
     for set_up in SET_UPS:
+        yield Event(year.opening(3, "07:50"), "olga", _adds(set_up))
         yield from _lives(set_up, year, tested_at=year.day(-379), submitted_at=year.opening(3, "13:30"))
         yield from _lives(set_up, year, tested_at=year.day(-151), submitted_at=year.office(-149, "13:30"))
     yield from _slow_heartbeats(year)
     yield from _fast_heartbeats(year)
+
+
+def _adds(set_up: SetUp) -> Act:
+    def act(exchange: Exchange, at: datetime) -> None:
+        artefact = exchange.artefact(set_up.artefact)
+        services = [{"service": name, "needed": 1, "components": [name]} for name in set_up.services]
+        more = {"source": set_up.source, "bands": list(set_up.bands), "services": services}
+        drills.create_monitor(
+            key=set_up.artefact,
+            artefact=artefact,
+            department=artefact.custodian,
+            resolution_ms=set_up.resolution // timedelta(milliseconds=1),
+            clock_source="NTP",
+            clock_uncertainty_us=5000,
+            actor=exchange.person("olga"),
+            at=at,
+            **more,
+        )
+
+    return act
 
 
 def _lives(set_up: SetUp, year: Year, *, tested_at: datetime, submitted_at: datetime) -> Iterator[Event]:
@@ -132,6 +182,7 @@ def _slow_heartbeats(year: Year) -> Iterator[Event]:
         silent_from, heard_again = quiet[artefact]
         yield from _beats(artefact, year.opening(3, "08:00"), silent_from, interval)
         yield from _beats(artefact, heard_again, year.now, interval)
+    yield from _beats(SWITCH_OVERS, year.opening(3, "08:00"), year.now, timedelta(hours=11))
 
 
 def _fast_heartbeats(year: Year) -> Iterator[Event]:

@@ -85,6 +85,16 @@ RECORDS = (
         "M_18",
         "P1Y",
     ),
+    Record(
+        "switch-over-state-log",
+        "monitor-log",
+        "切替え状態ログ",
+        "Switch-over state log",
+        *IN_SERVICE,
+        "M_6",
+        "P1Y",
+        rationale="確認の対象となる切替えを、装置の状態の変化として記録する。可用性（C_2）の実績もこのログから算出する。",
+    ),
     Record("night-recovery-rule", "rule", "夜間障害復旧規則", "Rule for recovery (night)", *IN_SERVICE, "E_7"),
     Record(
         "night-reporting-rule",

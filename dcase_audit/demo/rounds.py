@@ -10,7 +10,8 @@ from dcase_audit.demo.monitors import quiet_spans
 from dcase_audit.demo.year import SUNDAY, Year
 from dcase_audit.notices import services as notices
 from dcase_audit.notices.models import OpenItem
-from drills import planning
+from drills import planning, targets
+from drills.services import tell_overdue
 from evidence.sweeping import sweep
 from evidence.telling import leaf_key
 
@@ -38,8 +39,10 @@ def last(year: Year) -> Iterator[Event]:
 
 def tick(exchange: Exchange, at: datetime) -> None:
     """Do what the beat has done every few minutes."""
+    targets.measure_all(at=at)
     sweep(now=at, clock_now=at)
     planning.plan(at=at)
+    tell_overdue(at=at)
     notices.remind(at=at)
 
 

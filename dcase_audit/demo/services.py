@@ -21,6 +21,7 @@ from dcase_audit.demo import (
     devices,
     drill_plans,
     drilling,
+    follow_up,
     logins,
     monitors,
     papers,
@@ -28,6 +29,7 @@ from dcase_audit.demo import (
     records,
     redundancy,
     rounds,
+    switch_overs,
 )
 from dcase_audit.demo.exchange import OPERATOR, Event, Exchange, run
 from dcase_audit.demo.reference import parsed
@@ -41,7 +43,20 @@ from evidence.storage.objects import object_store
 TOKEN_NAME = "collector"
 IN_WORK = (AccountabilityReport.State.QUEUED, AccountabilityReport.State.RUNNING)
 LOOK_AGAIN = 0.25
-CHAPTERS = (people, argument, devices, records, drill_plans, papers, redundancy, monitors, drilling, rounds)
+CHAPTERS = (
+    people,
+    argument,
+    devices,
+    records,
+    drill_plans,
+    papers,
+    redundancy,
+    monitors,
+    switch_overs,
+    drilling,
+    follow_up,
+    rounds,
+)
 
 
 class NotEmpty(AuditError):

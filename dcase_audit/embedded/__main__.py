@@ -31,7 +31,7 @@ def main() -> int:
     if arguments.command == "run":
         return run(os.environ, with_demo=not arguments.no_demo)
     if arguments.command == "doctor":
-        needs = doctor.PDF + (doctor.BROWSER + doctor.TIME_STAMPS if arguments.tests else ())
+        needs = doctor.PDF + (doctor.TESTS if arguments.tests else ())
         print("\n".join(doctor.advise(needs) or ["nothing is missing"]))
     elif arguments.apply:
         return apply(os.environ)

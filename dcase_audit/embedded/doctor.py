@@ -33,7 +33,10 @@ PDF = (
     Need("libharfbuzz-subset0", "PDF files are larger", partial(ctypes.util.find_library, "harfbuzz-subset")),
 )
 BROWSER = (Need("chromium", "browser tests are left out", chromium),)
+READERS = (Need("poppler-utils", "tests that read printed reports are left out", partial(shutil.which, "pdftotext")),)
 TIME_STAMPS = (Need("openssl", "tests of time-stamps are left out", partial(shutil.which, "openssl")),)
+# All that the tests want beside what the product wants.
+TESTS = BROWSER + READERS + TIME_STAMPS
 
 
 def missing(needs: Iterable[Need]) -> list[Need]:

@@ -31,17 +31,19 @@ def nothing_to_migrate() -> Process:
     return Process("migrate", [*MANAGE, "migrate", "--check"], 0, {"DATABASE_ROLE": "app"})
 
 
-def gates() -> list[Process]:
+def gate() -> Process:
     """Return what has to succeed before anybody is served: a login that could rewrite history does not."""
-    return [
-        Process("check", [*MANAGE, "check", "--database", "default"], 0),
-        Process("static", [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], 0),
-    ]
+    return Process("check", [*MANAGE, "check", "--database", "default"], 0)
 
 
-def log_key(sequencer: Mapping[str, str]) -> Process:
-    """Return what makes the log's key where there is none and writes its public half beside the log."""
-    return Process("log key", [*MANAGE, "sequence", "--key"], 0, as_sequencer(sequencer))
+def static() -> Process:
+    """Return what collects, hashes and compresses the static files."""
+    return Process("static", [*MANAGE, "collectstatic", "--no-input", "--verbosity", "0"], 0)
+
+
+def log_key(sequencer: Mapping[str, str], output: Path) -> Process:
+    """Return what makes the log's key where there is none and writes its public half beside the log, and for us."""
+    return Process("log key", [*MANAGE, "sequence", "--key", "--output", str(output)], 0, as_sequencer(sequencer))
 
 
 def sequencer(variables: Mapping[str, str]) -> Process:

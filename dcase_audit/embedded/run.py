@@ -6,11 +6,11 @@ import http.client
 import socket
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from dcase_audit.embedded import CannotStart, doctor, plan
 from dcase_audit.embedded.child import Process
 from dcase_audit.embedded.database import Database, data_directory
+from dcase_audit.embedded.static_files import StaticFiles
 from dcase_audit.embedded.supervisor import Stop, Supervisor
 from dcase_audit.embedded.valkey import Valkey
 from dcase_audit.embedded.witness import Witness
@@ -53,8 +53,8 @@ def _start(supervisor: Supervisor, *, with_demo: bool) -> int:
     owner, sequencer = _start_database(supervisor)
     _start_broker(supervisor)
     supervisor.step(plan.migrate(owner) if owner else plan.nothing_to_migrate())
-    for gate in plan.gates():
-        supervisor.step(gate)
+    supervisor.step(plan.gate())
+    _collect_static(supervisor)
     _start_log(supervisor, sequencer)
     loaded = with_demo and supervisor.step(plan.demo(), speaks=True, accepts=(0, plan.NOT_THE_DEMO)) == 0
     home = data_directory(supervisor.environ)
@@ -93,6 +93,15 @@ def _start_database(supervisor: Supervisor) -> tuple[Mapping[str, str], Mapping[
     )
 
 
+def _collect_static(supervisor: Supervisor) -> None:
+    """Collect the static files unless those of an earlier start are what would come out."""
+    files = StaticFiles(data_directory(supervisor.environ) / "static")
+    if not files.are_current():
+        files.forget()
+        supervisor.step(plan.static())
+        files.remember()
+
+
 def _start_log(supervisor: Supervisor, variables: Mapping[str, str]) -> None:
     """Start the sequencer, with a witness of this host's unless others are named (``TRAIL_WITNESSES``)."""
     if not variables:
@@ -100,10 +109,10 @@ def _start_log(supervisor: Supervisor, variables: Mapping[str, str]) -> None:
         return
     environ = supervisor.environ
     home = data_directory(environ)
-    supervisor.step(plan.log_key(variables))
+    log_keys = home / "log.vkey"
+    supervisor.step(plan.log_key(variables, log_keys))
     if not environ.get("TRAIL_WITNESSES"):
         witness = Witness(home / "witness", _free_port())
-        log_keys = Path(environ.get("TRAIL_DIR") or home / "trail") / "log.vkey"
         environ["TRAIL_WITNESSES"] = f"{witness.prepare(log_keys.read_text())} {witness.url}"
         supervisor.start(witness.process(plan.STORES_WORK))
     supervisor.start(plan.sequencer(variables))

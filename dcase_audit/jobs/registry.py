@@ -6,23 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+# With a tick of 15 s, what a dead worker left is taken up within a minute.
+LEASE = timedelta(seconds=40)
+
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job: what it calls (``handler(**args)``), where it waits, how long a worker may hold it."""
+    """A kind of job: what it calls (``handler(**args)``), where it waits, and how many times it is tried.
+
+    ``lease`` is how soon after a worker's death another takes over, ``longest`` how long one may work on it.
+    """
 
     name: str
     handler: Callable[..., None]
     queue: str
-    lease: timedelta
     attempts: int
+    lease: timedelta
+    longest: timedelta
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def register(
-    name: str, *, queue: str, lease: timedelta = timedelta(minutes=2), attempts: int = 8
+    name: str, *, queue: str, attempts: int = 8, lease: timedelta = LEASE, longest: timedelta = timedelta(minutes=5)
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register the decorated function as the handler of jobs called ``name``.
 
@@ -32,7 +39,7 @@ def register(
     def decorate(handler: Callable[..., None]) -> Callable[..., None]:
         if name in _kinds:
             raise ValueError(f"two handlers for jobs of kind {name}")
-        _kinds[name] = Kind(name, handler, queue, lease, attempts)
+        _kinds[name] = Kind(name, handler, queue, attempts, lease, longest)
         return handler
 
     return decorate

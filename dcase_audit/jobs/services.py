@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
 from dcase_audit.jobs import registry
+from dcase_audit.jobs.leases import renewed
 from dcase_audit.jobs.models import Heartbeat, Job
 from dcase_audit.jobs.querysets import JobQuerySet
 from dcase_audit.trail.context import acting, current_actor
@@ -32,20 +33,23 @@ def enqueue(kind: str, *, key: str | None = None, run_at: datetime | None = None
 def enqueue_many(
     kind: str, jobs: Sequence[tuple[str | None, dict[str, Any]]], *, run_at: datetime | None = None
 ) -> None:
-    """Write a job for each (key, args) in one statement; those whose key is there already are left out."""
+    """Write a job for each (key, args) in one statement; those whose key is there already are left out.
+
+    Due at once is by the database's clock: work that a host hands in whose clock is ahead waits no longer for it.
+    """
     registry.kind(kind)
     if not jobs:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO jobs_job (kind, key, args, actor, state, run_at, attempts, created_at, last_error)"
-            " SELECT %s, u.key, u.args, %s, 'queued', %s, 0, now(), ''"
+            " SELECT %s, u.key, u.args, %s, 'queued', coalesce(%s, now()), 0, now(), ''"
             " FROM unnest(%s::text[], %s::jsonb[]) AS u(key, args)"
             " ON CONFLICT (key) DO NOTHING RETURNING id",
             [
                 kind,
                 current_actor() or "system",
-                run_at or datetime.now(UTC),
+                run_at,
                 [key for key, _ in jobs],
                 [json.dumps(args) for _, args in jobs],
             ],
@@ -110,7 +114,7 @@ def run(job_id: int, *, task: str = "") -> bool:
         return False
     kind = registry.kind(job.kind)
     try:
-        with acting(job.actor, reason=f"job:{job.kind}", task=task or str(job.pk)):
+        with renewed(job, kind), acting(job.actor, reason=f"job:{job.kind}", task=task or str(job.pk)):
             kind.handler(**job.args)
     except Exception as error:
         log.exception("job %s of kind %s failed", job.pk, job.kind)

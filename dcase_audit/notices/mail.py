@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
+from dcase_audit.direction import written_out
 from dcase_audit.notices import wording
 from dcase_audit.notices.audience import may_be_told
 from dcase_audit.notices.models import Notice
@@ -40,7 +41,8 @@ def letter(notice: Notice) -> EmailMessage:
         "Content-Language": language,
     }
     connection = get_connection(timeout=TIMEOUT)
-    return EmailMessage(said.subject, said.body, to=[notice.recipient.email], headers=headers, connection=connection)
+    subject, body = written_out(said.subject), written_out(said.body)
+    return EmailMessage(subject, body, to=[notice.recipient.email], headers=headers, connection=connection)
 
 
 def message_id(notice: Notice) -> str:

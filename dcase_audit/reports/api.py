@@ -18,7 +18,7 @@ from dcase_audit.api_fields import Body, Key, Moment
 from dcase_audit.api_schema import IDEMPOTENCY, Shape, described, header
 from dcase_audit.api_views import ApiView, AsStored, allow, find
 from dcase_audit.cases.models import Case
-from dcase_audit.errors import AuditError, NotFound
+from dcase_audit.errors import NotFound
 from dcase_audit.moments import say, say_or_none
 from dcase_audit.reports import services
 from dcase_audit.reports.models import AccountabilityReport
@@ -27,13 +27,6 @@ from evidence.api.files import BYTES, RANGES, download
 from evidence.api.showing import ROOT, username
 
 State = AccountabilityReport.State
-
-
-class NotReady(AuditError):
-    """The report's file is not there: it is being made, failed, or was called off (409)."""
-
-    slug = "report-not-ready"
-    title = "The report has no file"
 
 
 class ReportBody(Body):
@@ -57,6 +50,9 @@ class ReportShape(Shape):
     state = serializers.ChoiceField(State.values)
     progress = serializers.IntegerField(min_value=0, max_value=100)
     problem = serializers.CharField(allow_blank=True)
+    checkpoint = serializers.IntegerField(
+        allow_null=True, help_text="The size of the log's checkpoint that covers all that the report rests on."
+    )
     rules_version = serializers.IntegerField()
     ordered_by = serializers.CharField(allow_null=True)
     ordered_at = serializers.DateTimeField()
@@ -133,15 +129,14 @@ class ReportFileView(ApiView):
     @described(
         "The report's PDF",
         {(200, "application/pdf"): OpenApiTypes.BINARY, (206, "application/pdf"): OpenApiTypes.BINARY, 304: BYTES[304]},
-        problems=(404, 409, 416),
+        problems=(404, 409, 416, 503),
         parameters=RANGES,
         tag="reports",
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         report = find(with_what_is_shown(self), pk=pk)
-        if report.file is None:
-            raise NotReady(f"Its state is {report.state}.")
-        return download(request, report.file, name=f"{report.case.slug}-{report.at:%Y-%m-%d}-{report.language}.pdf")
+        file = services.file_of(report)
+        return download(request, file, name=f"{report.case.slug}-{report.at:%Y-%m-%d}-{report.language}.pdf")
 
 
 def with_what_is_shown(view: ApiView) -> Any:
@@ -160,6 +155,7 @@ def shown(report: AccountabilityReport) -> dict[str, Any]:
         "state": report.state,
         "progress": report.progress,
         "problem": report.problem,
+        "checkpoint": report.checkpoint,
         "rules_version": report.rules_version,
         "ordered_by": username(report.ordered_by),
         "ordered_at": say(report.ordered_at),

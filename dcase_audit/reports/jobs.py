@@ -8,6 +8,6 @@ from dcase_audit.reports import services
 from dcase_audit.reports.models import AccountabilityReport
 
 
-@register("reports.render", queue="render", lease=timedelta(minutes=15), attempts=4)
+@register("reports.render", queue="render", attempts=4, longest=timedelta(minutes=15))
 def render(report_id: int) -> None:
     services.render(AccountabilityReport.objects.get(pk=report_id), at=clock.now())

@@ -12,7 +12,10 @@ from evidence.models import StoredFile
 
 
 class AccountabilityReport(models.Model):
-    """One report of one case at one moment, as known at another, in one language; born when ordered."""
+    """One report of one case at one moment, as known at another, in one language; born when ordered.
+
+    ``checkpoint`` is the size of the log's checkpoint that covers all that it rests on.
+    """
 
     not_captured = "progress; that a report was ordered and what came of it are events"
 
@@ -31,6 +34,7 @@ class AccountabilityReport(models.Model):
     progress = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=500, blank=True)
     file = models.ForeignKey(StoredFile, models.PROTECT, null=True, related_name="reports")
+    checkpoint = models.BigIntegerField(null=True)
     rules_version = models.PositiveSmallIntegerField()
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     ordered_at = models.DateTimeField()

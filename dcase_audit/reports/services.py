@@ -18,7 +18,9 @@ from dcase_audit.reports import assemble
 from dcase_audit.reports import render as rendering
 from dcase_audit.reports.models import AccountabilityReport
 from dcase_audit.reports.render import PdfUnavailable
+from dcase_audit.trail.covering import covering_now
 from dcase_audit.trail.events import record
+from evidence.models import StoredFile
 from evidence.storage import store_file
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,13 @@ class Finished(AuditError):
 
     slug = "report-finished"
     title = "The report is not being made any more"
+
+
+class NotReady(AuditError):
+    """The report's file is not there: it is being made, failed, or was called off (409)."""
+
+    slug = "report-not-ready"
+    title = "The report has no file"
 
 
 class CalledOff(Exception):
@@ -90,9 +99,24 @@ def cancel(*, report: AccountabilityReport, actor: User | None, at: datetime) ->
     return report
 
 
+def file_of(report: AccountabilityReport) -> StoredFile:
+    """Return the file of a report that is made.
+
+    Raises:
+        NotReady: it is not, or not yet (409).
+        PdfUnavailable: the machine that should have made it lacks what that takes (503).
+    """
+    if report.file is not None:
+        return report.file
+    if report.state == State.FAILED and report.problem == PdfUnavailable.title:
+        raise PdfUnavailable
+    raise NotReady(f"Its state is {report.state}.")
+
+
 def render(report: AccountabilityReport, *, at: datetime) -> None:
     """Make the report and keep its file. Repeating the call on a finished or cancelled one does nothing.
 
+    It waits for a witnessed checkpoint of the log that covers all that was recorded before, and prints it.
     Not one transaction: it takes long, and its progress is seen meanwhile. What fails is noted on the report and
     raised, so that the job is tried again; where trying again is no use, it is only noted.
     """
@@ -101,11 +125,12 @@ def render(report: AccountabilityReport, *, at: datetime) -> None:
     ):
         return
     try:
-        contents = assemble.contents_of(report)
+        covering = covering_now(meanwhile=lambda: _advance(report, 0))
+        contents = assemble.contents_of(report, covering)
         _advance(report, ASSEMBLED)
         share = (RENDERED - ASSEMBLED) / 100
         written = rendering.render(contents, progress=lambda done: _advance(report, ASSEMBLED + int(done * share)))
-        _finish(report, written, at=at)
+        _finish(report, written, covering.size, at=at)
     except CalledOff:
         log.info("report %s was called off", report.pk)
     except PdfUnavailable as refusal:
@@ -123,12 +148,12 @@ def _advance(report: AccountabilityReport, percent: int) -> None:
 
 
 @transaction.atomic
-def _finish(report: AccountabilityReport, written: bytes, *, at: datetime) -> None:
+def _finish(report: AccountabilityReport, written: bytes, checkpoint: int, *, at: datetime) -> None:
     file = store_file(BytesIO(written), media_type="application/pdf", at=at, limit=len(written))
     running = AccountabilityReport.objects.filter(pk=report.pk, state=State.RUNNING)
-    if not running.update(state=State.DONE, progress=100, file=file, finished_at=at):
+    if not running.update(state=State.DONE, progress=100, file=file, checkpoint=checkpoint, finished_at=at):
         raise CalledOff
-    record("report.finished", f"report:{report.pk}", sha256=file.sha256, size=file.size)
+    record("report.finished", f"report:{report.pk}", sha256=file.sha256, size=file.size, checkpoint=checkpoint)
 
 
 @transaction.atomic

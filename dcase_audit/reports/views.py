@@ -24,7 +24,6 @@ from dcase_audit.errors import AuditError
 from dcase_audit.form_fields import MomentField
 from dcase_audit.pages import find, given, page_after, refusal_text, refuse, show
 from dcase_audit.reports import services
-from dcase_audit.reports.api import NotReady
 from dcase_audit.reports.models import AccountabilityReport
 from evidence.forms import NamedChoice
 from evidence.views.files import give
@@ -115,9 +114,9 @@ def report_file(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     Raises:
         NotReady: it is not made (409).
+        PdfUnavailable: the machine that should have made it lacks what that takes (503).
     """
     found = find(_visible(authenticated(request)), pk=pk)
-    if found.file is None:
-        raise NotReady()
+    file = services.file_of(found)
     day = timezone.localtime(found.at, found.case.zone).date()
-    return give(request, found.file, name=f"{found.case.slug}-{day.isoformat()}-{found.language}.pdf")
+    return give(request, file, name=f"{found.case.slug}-{day.isoformat()}-{found.language}.pdf")

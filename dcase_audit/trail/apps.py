@@ -8,6 +8,7 @@ class TrailConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from dcase_audit import bucket_checks  # noqa: F401
         from dcase_audit.trail import capture, context, database_checks, grants  # noqa: F401
 
         connection_created.connect(context.install, dispatch_uid="trail.context")

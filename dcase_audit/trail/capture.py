@@ -6,7 +6,8 @@ makes what is missing and mends what differs; the start-up check compares again,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,8 +24,9 @@ FRAMEWORK = {
     "django_session": "logins are events",
 }
 # Columns whose value never reaches the trail, only its SHA-256: a change shows. What opens something is salted or
-# random itself; an address is not, and whoever is shown the digest can try addresses.
-SECRETS = {"accounts_user": ("password", "email"), "accounts_apitoken": ("sha256",)}
+# random itself; a mail address is not, and whoever is shown the digest can try addresses. A webhook's address opens
+# something at those that put a secret into it.
+SECRETS = {"accounts_user": ("password", "email"), "accounts_apitoken": ("sha256",), "webhooks_webhook": ("url",)}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def not_captured() -> dict[str, str]:
     )
 
 
-def captured() -> dict[str, Captured]:
+@cache
+def captured() -> Mapping[str, Captured]:
     """Return every captured table by its name."""
     free = not_captured()
     found = {}
@@ -92,11 +95,14 @@ def _models() -> Iterator[type[models.Model]]:
 
 
 class Function(NamedTuple):
-    """A function of schema ``trail``: its body as the database keeps it, and with whose rights and names it runs."""
+    """A function of schema ``trail``: its body as the database keeps it, with whose rights, and what is set for it."""
 
     body: str
     runs_as_owner: bool
-    fixed_path: bool
+    settings: frozenset[str]
+
+
+SET = re.compile(r"""\bSET "?(\w+)"? = '?(\w+(?:, \w+)*)""")
 
 
 @cache
@@ -120,9 +126,21 @@ def statements() -> dict[str, str]:
 def functions() -> dict[str, Function]:
     """Return what each function has to be."""
     return {
-        name: Function(sql.split("$$")[1], "SECURITY DEFINER" in sql, "SET search_path" in sql)
+        name: Function(
+            sql.split("$$")[1],
+            "SECURITY DEFINER" in sql,
+            frozenset(f"{name}={value}" for name, value in SET.findall(sql.split("$$")[0])),
+        )
         for name, sql in statements().items()
     }
+
+
+def print_alike(cursor: Any) -> None:
+    """Have rows printed as the capture prints them, until the transaction ends."""
+    for setting in functions()["capture"].settings:
+        name, _, value = setting.partition("=")
+        if name != "search_path":
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
 # What was logged stays, whoever asks; what it says may be forgotten, and not changed.
@@ -159,7 +177,7 @@ CALLABLE = {
 }
 
 INSTALLED_FUNCTIONS = """
-SELECT p.proname, p.prosrc, p.prosecdef, coalesce(p.proconfig = '{"search_path=pg_catalog, pg_temp"}', false)
+SELECT p.proname, p.prosrc, p.prosecdef, coalesce(p.proconfig, '{}')
 FROM pg_proc p WHERE p.pronamespace = 'trail'::regnamespace
 """
 INSTALLED_TRIGGERS = """
@@ -216,6 +234,7 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
         if cursor.fetchone() != (True, True):
             return
         _make_functions(cursor)
+        print_alike(cursor)
         triggers = _installed(cursor)
         cursor.execute(TABLES)
         there = {table for (table,) in cursor.fetchall()}
@@ -236,7 +255,7 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
 
 def _functions(cursor: Any) -> dict[str, Function]:
     cursor.execute(INSTALLED_FUNCTIONS)
-    return {name: Function(*found) for name, *found in cursor.fetchall()}
+    return {name: Function(body, owner, frozenset(settings)) for name, body, owner, settings in cursor.fetchall()}
 
 
 def _make_functions(cursor: Any) -> None:

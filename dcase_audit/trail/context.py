@@ -21,6 +21,8 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from dcase_audit import clock
 
 Actor = str | Callable[[], str]
+# Begins a statement that writes, but only what no trigger captures: the trail need not be told who acts.
+UNCAPTURED = "/* uncaptured */"
 WRITES = re.compile(r"\s*(with|insert|update|delete|merge|call|do|select\s+trail\.)\b", re.IGNORECASE)
 
 _context: ContextVar[dict[str, Any] | None] = ContextVar("trail_context", default=None)

@@ -15,10 +15,11 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from dcase_audit.trail import rotation
+from dcase_audit.trail.published import LogFiles
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.tlog import tiles
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
-from dcase_audit.trail.tlog.local import FileDiffers, LocalTiles
+from dcase_audit.trail.tlog.local import FileDiffers
 from dcase_audit.trail.tlog.merkle import Frontier, consistency_proof
 from dcase_audit.trail.tlog.notes import Note, VerifierKey, verify
 from dcase_audit.trail.tlog.succession import format_terms
@@ -41,9 +42,9 @@ class WitnessAt(NamedTuple):
 
 
 class Publisher:
-    """Publishes the log of the database into a directory; one at a time."""
+    """Publishes the log of the database into a directory or a bucket; one at a time."""
 
-    def __init__(self, store: LocalTiles, signer: Signer, witnesses: Sequence[WitnessAt]) -> None:
+    def __init__(self, store: LogFiles, signer: Signer, witnesses: Sequence[WitnessAt]) -> None:
         self.store = store
         self.signer = signer
         self.witnesses = witnesses
@@ -77,6 +78,7 @@ class Publisher:
 
         Raises:
             Fork: it does not extend what was signed.
+            StoreUnavailable: a bucket does not take it now; nobody was told of it, and a repeat goes on.
         """
         size = _log_size()
         before = self.size

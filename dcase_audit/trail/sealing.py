@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 from urllib.parse import quote
 
@@ -11,8 +12,8 @@ PENDING, LOGGED, WITNESSED = "pending", "logged", "witnessed"
 STATUSES = (PENDING, LOGGED, WITNESSED)
 
 FIRST = """
-SELECT l.seq, (SELECT max(size) FROM trail.checkpoint WHERE witnessed_at IS NOT NULL)
-FROM trail.log l WHERE l.object = %s AND l.version = 1
+SELECT l.object, l.seq, (SELECT max(size) FROM trail.checkpoint WHERE witnessed_at IS NOT NULL)
+FROM trail.log l WHERE l.object = ANY(%s) AND l.version = 1
 """
 
 
@@ -26,11 +27,24 @@ class Sealed(TypedDict):
 
 def sealed(subject: str) -> Sealed:
     """Tell of the first event about ``subject`` (``drill_result:17``)."""
+    return sealed_many([subject])[0]
+
+
+def sealed_many(subjects: Sequence[str]) -> list[Sealed]:
+    """Tell of the first event about each subject, in one query."""
+    if not subjects:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(FIRST, [subject])
-        found = cursor.fetchone()
-    status = PENDING
-    if found is not None:
-        seq, witnessed = found
-        status = WITNESSED if witnessed is not None and witnessed > seq else LOGGED
-    return {"event": subject, "status": status, "href": f"/api/v1/trail/entries?object={quote(subject, safe='')}"}
+        cursor.execute(FIRST, [list(subjects)])
+        statuses = {
+            subject: WITNESSED if witnessed is not None and witnessed > seq else LOGGED
+            for subject, seq, witnessed in cursor.fetchall()
+        }
+    return [
+        {
+            "event": subject,
+            "status": statuses.get(subject, PENDING),
+            "href": f"/api/v1/trail/entries?object={quote(subject, safe='')}",
+        }
+        for subject in subjects
+    ]

@@ -13,12 +13,11 @@ from dcase_audit.trail.encoding import FIELDS, SALT, commitment
 from dcase_audit.trail.stamping import timestamp_path
 from dcase_audit.trail.timestamping import stamps
 from dcase_audit.trail.tlog.checkpoints import Checkpoint, CheckpointMalformed
-from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.merkle import Frontier, leaf_hash
 from dcase_audit.trail.tlog.notes import Note, NoteMalformed, SignatureInvalid
 from dcase_audit.trail.tlog.policy import NONE, Log, Policy, judge
 from dcase_audit.trail.tlog.succession import Term
-from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, TileReader
+from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, TileReader, TileStore
 
 CHUNK = 2_000
 ROWS = """
@@ -54,7 +53,7 @@ class Row(NamedTuple):
 
 
 @transaction.atomic
-def check(store: LocalTiles, keys: Sequence[Term]) -> int:
+def check(store: TileStore, keys: Sequence[Term]) -> int:
     """Rebuild the log and compare; return how many entries it has. ``keys`` are those of the log.
 
     Raises:
@@ -79,7 +78,7 @@ def check(store: LocalTiles, keys: Sequence[Term]) -> int:
     return size
 
 
-def _published(store: LocalTiles, keys: Sequence[Term], checkpoints: list[tuple[int, bytes, bytes]], size: int) -> int:
+def _published(store: TileStore, keys: Sequence[Term], checkpoints: list[tuple[int, bytes, bytes]], size: int) -> int:
     """Check the signature of each checkpoint; return how far the newest goes."""
     policy = Policy([Log(term.key, sizes=term.sizes) for term in keys], quorum=NONE)
     for at, root, note in checkpoints:
@@ -101,7 +100,7 @@ def _published(store: LocalTiles, keys: Sequence[Term], checkpoints: list[tuple[
     return shown
 
 
-def _check_tokens(store: LocalTiles, notes: dict[int, bytes]) -> None:
+def _check_tokens(store: TileStore, notes: dict[int, bytes]) -> None:
     """See that each time-stamp is over its checkpoint, and published as it was received."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT size, number FROM trail.token ORDER BY size, number")

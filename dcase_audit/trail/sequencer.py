@@ -14,13 +14,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, connection
 
+from dcase_audit.buckets import StoreUnavailable
 from dcase_audit.trail import rotation
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.publishing import Publisher, WitnessAt
 from dcase_audit.trail.sequencing import BATCH, Entry, Superseded, drain, take_over
 from dcase_audit.trail.signing import Fork, Signer
 from dcase_audit.trail.stamping import Rhythm, Stamping
 from dcase_audit.trail.timestamping import authority_of
-from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.notes import VerifierKey
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ class Sequencer:
         publisher, stamping = self._resumed(), self._make_stamping()
         stamping.resume()
         # The first time at once: the one before may have ended between the log and its checkpoint.
-        published_at, size, published = -AT_LEAST_EVERY, 0, 0
+        published_at, size = -AT_LEAST_EVERY, 0
+        published: int | None = 0
         while not self._stopped.is_set():
             entries = drain(epoch)
             now = time.monotonic()
@@ -83,8 +85,8 @@ class Sequencer:
             if publisher is None:
                 publisher = self._resumed() if now - self._alarmed_at >= ALARM_EVERY else None
             if publisher is not None and due:
-                publisher = self._published(publisher)
-                published_at, published = now, size
+                publisher, is_out = self._published(publisher)
+                published_at, published = now, size if is_out else None
             if publisher is not None:
                 stamping.look()
             if len(entries) < BATCH:
@@ -107,13 +109,17 @@ class Sequencer:
             self._alarm(fork)
             return None, None
 
-    def _published(self, publisher: Publisher) -> Publisher | None:
+    def _published(self, publisher: Publisher) -> tuple[Publisher | None, bool]:
+        """Publish, and tell whether it is done; what a store does not take now is tried again soon."""
         try:
             publisher.publish()
         except Fork as fork:
             self._alarm(fork)
-            return None
-        return publisher
+            return None, True
+        except StoreUnavailable as error:
+            log.warning("the log's files cannot be written, events are kept: %s", error.detail)
+            return publisher, False
+        return publisher, True
 
     def _alarm(self, fork: Fork) -> None:
         """Say so, go on keeping what comes, and sign nothing."""
@@ -131,7 +137,7 @@ def publisher() -> Publisher:
     witnesses = [
         WitnessAt(VerifierKey.parse(vkey), url) for vkey, url in (line.split() for line in settings.TRAIL_WITNESSES)
     ]
-    return Publisher(LocalTiles(settings.TRAIL_DIR), signer, witnesses)
+    return Publisher(log_files(), signer, witnesses)
 
 
 def stamping() -> Stamping:
@@ -153,4 +159,4 @@ def stamping() -> Stamping:
         timedelta(seconds=settings.TRAIL_TSA_PAUSE),
         settings.TRAIL_TSA_TIMEOUT,
     )
-    return Stamping(LocalTiles(settings.TRAIL_DIR), authorities, rhythm, roots)
+    return Stamping(log_files(), authorities, rhythm, roots)

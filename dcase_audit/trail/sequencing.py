@@ -27,12 +27,13 @@ SELECT o.id, o.source, o.kind, o.subject, o.xid::text,
 FROM taken o, LATERAL (
     SELECT array_agg(name ORDER BY name COLLATE "C") AS names, array_agg(said ORDER BY name COLLATE "C") AS texts FROM (
         SELECT CASE WHEN o.source = 'app' THEN 'payload.' WHEN o.kind = 'shape' THEN 'shape.' ELSE 'row.' END || key,
-               value::text FROM jsonb_each(o.payload)
+               value::text FROM jsonb_each(o.payload::jsonb)
         UNION ALL SELECT 'context.' || key, value::text FROM jsonb_each(o.context)
         UNION ALL SELECT 'db.' || key, value::text FROM jsonb_each(jsonb_build_object(
             'session_user', o.session_user_name, 'backend_pid', o.backend_pid,
             'client_address', host(o.client_address), 'relid', o.relid::bigint))
-        UNION ALL SELECT 'before', to_jsonb(o.before)::text WHERE o.before IS NOT NULL
+        UNION ALL SELECT 'before', to_json(was)::text FROM coalesce(
+            o.before, encode(sha256(convert_to(o.previous::jsonb::text, 'UTF8')), 'hex')) was WHERE was IS NOT NULL
     ) field (name, said)) f
 ORDER BY o.id
 """

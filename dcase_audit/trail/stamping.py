@@ -19,8 +19,10 @@ from cryptography.x509 import Certificate
 from django.apps import apps
 from django.db import connection, transaction
 
+from dcase_audit.buckets import StoreUnavailable
+from dcase_audit.trail.published import LogFiles
 from dcase_audit.trail.timestamping import Authority, StampRefused, StampUnavailable, Token, time_stamp
-from dcase_audit.trail.tlog.local import FileDiffers, LocalTiles
+from dcase_audit.trail.tlog.local import FileDiffers
 from dcase_audit.trail.tlog.notes import Note
 
 log = logging.getLogger(__name__)
@@ -79,13 +81,14 @@ class Stamping:
     """Keeps at most one token of each authority for each checkpoint; only the sequencer's leader has one."""
 
     def __init__(
-        self, store: LocalTiles, authorities: Sequence[Authority], rhythm: Rhythm, roots: Sequence[Certificate] = ()
+        self, store: LogFiles, authorities: Sequence[Authority], rhythm: Rhythm, roots: Sequence[Certificate] = ()
     ) -> None:
         self._store = store
         self._rhythm = rhythm
         self._roots = roots
         self._answers: SimpleQueue[Answered] = SimpleQueue()
         self._look_at = float("-inf")
+        self._unpublished: list[tuple[int, int, bytes]] = []
         self._standings = {authority.name: Standing(authority) for authority in authorities}
 
     def resume(self) -> None:
@@ -109,6 +112,11 @@ class Stamping:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_EVERY
+        waiting, self._unpublished = self._unpublished, []
+        for token in waiting:
+            self._publish(*token)
+        if self._unpublished:
+            return
         free = [found for found in self._standings.values() if not found.is_asked and now >= found.again_at]
         if free and (newest := _newest()):
             for standing in free:
@@ -179,6 +187,10 @@ class Stamping:
         except FileDiffers as error:
             # A copy of the database was restored that is older than the token; both are good.
             log.warning("another token of %d is published already: %s", size, error)
+        except StoreUnavailable as error:
+            # It is kept; until it is published too, nobody is asked for another.
+            log.warning("the token of %d waits for the log's files: %s", size, error.detail)
+            self._unpublished.append((size, number, response))
 
 
 def timestamp_path(size: int, number: int) -> str:

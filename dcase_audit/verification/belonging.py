@@ -20,7 +20,17 @@ from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
 from dcase_audit.reports.models import AccountabilityReport
 from dcase_audit.verification.scope import ABOUT_THE_LOG, ALWAYS, NOUNS, POINTED_AT, UNDER, UNDER_POINTED_AT
-from drills.models import Drill, DrillResult, Occurrence, Scenario
+from drills.models import (
+    AcceptanceRule,
+    CorrectiveAction,
+    Drill,
+    DrillResult,
+    Finding,
+    Monitor,
+    Occurrence,
+    PlannedWindow,
+    Scenario,
+)
 from evidence.models import (
     Artefact,
     Decision,
@@ -33,12 +43,13 @@ from evidence.models import (
     StoredFile,
     Subject,
     Support,
+    TargetRemedy,
 )
 
 Rows = QuerySet[Any]
 
 # What the administrator keeps, beside what everybody sees who sees a case.
-KEPT = ("accounts_engagement/", "accounts_apitoken/", "user:", "token:", "job:")
+KEPT = ("accounts_engagement/", "accounts_apitoken/", "user:", "token:", "signer_key:", "job:")
 SHAPED = sorted(ALWAYS | set(UNDER) | set(UNDER_POINTED_AT) | set(NOUNS.values()) | {table for table, *_ in POINTED_AT})
 
 
@@ -62,7 +73,7 @@ class KeyOf(Func):
     template = "split_part(translate(%(expressions)s, ':', '/'), '/', 2)"
 
 
-NAMED = ("artefact", "case", "drill", "file", "hold", "node", "result", "revision", "subject")
+NAMED = ("artefact", "case", "drill", "file", "finding", "hold", "monitor", "node", "result", "revision", "subject")
 COLUMNS: dict[str, Any] = {f"its_{column}": Said(f"{column}_id") for column in NAMED} | {"its_key": KeyOf(F("object"))}
 
 
@@ -81,11 +92,17 @@ class Whole:
     drills: Rows
     occurrences: Rows
     results: Rows
+    monitors: Rows
     reports: Rows
     also: Q
 
     def told(self) -> Q:
         """Keep the events of these rows and of those that name them."""
+        remedies = TargetRemedy.objects.filter(node__in=self.nodes)
+        windows = PlannedWindow.objects.filter(monitor__in=self.monitors)
+        acceptance = AcceptanceRule.objects.filter(drill__in=self.drills)
+        findings = Finding.objects.filter(drill__in=self.drills)
+        actions = CorrectiveAction.objects.filter(finding__in=findings)
         scenarios = Scenario.objects.filter(pk__in=self.drills.values("scenario"))
         rules = [
             _objects(("cases_case/", "case:"), its_key=self.cases),
@@ -94,7 +111,11 @@ class Whole:
                 its_case=self.cases,
             ),
             _objects(("node:",), its_key=self.nodes),
-            _objects(("cases_nodetext/", "cases_criterion/", "evidence_targetperiod/"), its_node=self.nodes),
+            _objects(
+                ("cases_nodetext/", "cases_criterion/", "evidence_targetperiod/", "evidence_targetremedy/"),
+                its_node=self.nodes,
+            ),
+            _objects(("remedy:",), its_key=remedies),
             _objects(("evidence_artefact/", "artefact:"), its_key=self.artefacts),
             _objects(("evidence_gap/",), its_artefact=self.artefacts),
             _objects(("evidence_support/", "support:"), its_key=self.supports),
@@ -110,11 +131,30 @@ class Whole:
             _objects(("evidence_subject/", "subject:"), its_key=self.subjects),
             _objects(("evidence_subjectversion/",), its_subject=self.subjects),
             _objects(("drills_drill/", "drill:"), its_key=self.drills),
-            _objects(("drills_occurrence/", "drills_drillresult/", "drills_refusedupload/"), its_drill=self.drills),
+            _objects(
+                (
+                    "drills_occurrence/",
+                    "drills_drillresult/",
+                    "drills_refusedupload/",
+                    "drills_acceptancerule/",
+                    "drills_finding/",
+                ),
+                its_drill=self.drills,
+            ),
+            _objects(("rule:",), its_key=acceptance),
             _objects(("occurrence:",), its_key=self.occurrences),
             _objects(("drill_result:",), its_key=self.results),
-            _objects(("drills_checkitem/",), its_result=self.results),
+            _objects(("drills_checkitem/", "drills_signoff/"), its_result=self.results),
+            _objects(("finding:",), its_key=findings),
+            _objects(("drills_correctiveaction/",), its_finding=findings),
+            _objects(("corrective_action:",), its_key=actions),
             _objects(("drills_scenario/",), its_key=scenarios),
+            _objects(("drills_monitor/", "monitor:"), its_key=self.monitors),
+            _objects(
+                ("drills_monitorbatch/", "drills_plannedwindow/", "drills_incomingwebhook/", "drills_targetfeed/"),
+                its_monitor=self.monitors,
+            ),
+            _objects(("window:",), its_key=windows),
             _objects(("report:",), its_key=self.reports),
         ]
         return reduce(or_, rules, self.also)
@@ -138,6 +178,7 @@ def to_reader(user: User) -> Q:
         drills=Drill.objects.visible_to(user),
         occurrences=Occurrence.objects.visible_to(user),
         results=results,
+        monitors=Monitor.objects.visible_to(user),
         reports=AccountabilityReport.objects.visible_to(user),
         also=_of_everybody(user, sees_a_case=cases.exists()),
     ).told()
@@ -173,6 +214,7 @@ def to_case(case: Case) -> Q:
         drills=drills,
         occurrences=Occurrence.objects.filter(drill__in=drills),
         results=results,
+        monitors=Monitor.objects.filter(artefact__in=artefacts),
         reports=AccountabilityReport.objects.filter(case=case),
         also=Q(pk__in=[]),
     ).told()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -16,13 +15,16 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from dcase_audit.cases.arguments import rows
-from dcase_audit.cases.models import Case, Edition
+from dcase_audit.cases.models import Case
 from dcase_audit.errors import AuditError
 from dcase_audit.trail import capture
+from dcase_audit.trail.covering import awaited, covering
 from dcase_audit.trail.encoding import SALT, commitment
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.stamping import MOST_TOKENS, timestamp_path
-from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.tiles import WIDTH, TileReader, entries_path, format_bundle
+from dcase_audit.verification.archive import write_lines, write_member, writing
+from dcase_audit.verification.sampling import NOT_DRAWN, Order, Sample, sample_of, seed_of
 from dcase_audit.verification.scope import CLOSED, Scope, scope_of
 from evidence.models import Disposal, Revision
 from evidence.storage import ObjectMissing, object_store
@@ -31,16 +33,15 @@ FORMAT = "dcase-audit-bundle/1"
 CHUNK = 500
 # Sizes of the log whose tokens are read at once; each of these has a few at most, and few have any.
 TOKENS = 10_000
-LOOK_AGAIN = 0.2
 README = Path(__file__).parent / "bundle_readme.txt"
+SAMPLE_README = Path(__file__).parent / "sample_readme.txt"
 
 
-class NotWitnessed(AuditError):
-    """The log does not reach up to what is asked for, within the time that it promises (503)."""
+class Unpublished(AuditError):
+    """A bundle holds what its cases claim, which their editions say (409)."""
 
-    status = 503
-    slug = "not-witnessed"
-    title = "The log is behind: no checkpoint covers this moment yet"
+    slug = "case-unpublished"
+    title = "No edition of the case was published yet"
 
 
 class Changed(AuditError):
@@ -58,17 +59,29 @@ class Snapshot:
     size: int
     scope: Scope
     state: dict[str, list[str]]
+    sample: Sample | None = None
 
 
-def write(cases: Iterable[Case], file: IO[bytes], *, at: datetime | None = None) -> Snapshot:
+def write(
+    cases: Iterable[Case], file: IO[bytes], *, at: datetime | None = None, sample: Order | None = None
+) -> Snapshot:
     """Write the bundle of the cases as they are now. ``at`` is only noted: the moment that a report is about.
 
+    With ``sample``, which was ordered of the one case that is wanted, files of what was not drawn are left out.
+
     Raises:
+        Unpublished: a case has no edition (409).
         NotWitnessed: the sequencer is away or behind (503).
     """
     wanted = list(cases)
+    if sample is not None and wanted != [sample.case]:
+        raise ValueError("a sample is drawn from the one case that it was ordered of")
+    seed = None if sample is None else seed_of(sample)
     snapshot = _snapshot([case.pk for case in wanted])
-    note, size = _checkpoint(snapshot.size)
+    if sample is not None and seed is not None:
+        snapshot = replace(snapshot, sample=sample_of(seed, sample.count, snapshot.state))
+    documents = {case.slug: _document(case, snapshot) for case in wanted}
+    size, note = covering(snapshot.size)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         header = {
             "format": FORMAT,
@@ -79,43 +92,52 @@ def write(cases: Iterable[Case], file: IO[bytes], *, at: datetime | None = None)
             "cases": [case.slug for case in wanted],
             "at": at.astimezone(UTC).isoformat() if at else None,
             "tables": {table: capture.captured()[table].key for table in snapshot.scope.tables},
+            **({"sample": snapshot.sample.header()} if snapshot.sample else {}),
         }
-        archive.writestr("bundle.json", json.dumps(header, ensure_ascii=False, indent=1))
-        archive.writestr("README.txt", README.read_text(encoding="utf-8"))
-        archive.writestr("checkpoint", note)
+        write_member(archive, "bundle.json", json.dumps(header, ensure_ascii=False, indent=1))
+        write_member(archive, "README.txt", _readme(snapshot.sample))
+        write_member(archive, "checkpoint", note)
         _write_checkpoints(archive, size)
         _write_timestamps(archive, size)
         _write_leaves(archive, size)
-        _write_lines(archive, "disclosures.jsonl", _disclosures(snapshot.scope, size))
+        write_lines(archive, "disclosures.jsonl", _disclosures(snapshot.scope, size))
         for table, lines in snapshot.state.items():
-            _write_lines(archive, f"state/{table}.jsonl", lines)
+            write_lines(archive, f"state/{table}.jsonl", lines)
         _write_files(archive, snapshot)
-        for case in wanted:
-            _write_case(archive, case)
+        for slug, document in documents.items():
+            write_member(archive, f"cases/{slug}.json", document)
     return snapshot
+
+
+def _readme(sample: Sample | None) -> str:
+    text = README.read_text(encoding="utf-8")
+    if sample is None:
+        return text
+    return "\n".join([text, SAMPLE_README.read_text(encoding="utf-8"), *sample.lines(), ""])
 
 
 def _snapshot(cases: list[int]) -> Snapshot:
     """Read the state at a moment at which every event up to it is in the log.
 
     Raises:
-        NotWitnessed: there is no such moment for as long as the log may be behind.
+        NotWitnessed: there is no such moment for as long as the log may be behind (503).
     """
-    ends = time.monotonic() + settings.TRAIL_MERGE_DELAY
+    return awaited(lambda: _snapshot_now(cases))
+
+
+def _snapshot_now(cases: list[int]) -> Snapshot | None:
     # A caller's transaction has its own view of things already, which is then the one that counts.
     own = not connection.in_atomic_block
-    while True:
-        with transaction.atomic(), connection.cursor() as cursor:
-            if own:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            cursor.execute("SELECT trail.pending(), size FROM trail.head")
-            pending, size = cursor.fetchone()
-            if not pending:
-                scope = scope_of(cases, size=size)
-                return Snapshot(size, scope, {table: _state(table, scope) for table in scope.tables})
-        if time.monotonic() > ends:
-            raise NotWitnessed
-        time.sleep(LOOK_AGAIN)
+    with transaction.atomic(), connection.cursor() as cursor:
+        if own:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        capture.print_alike(cursor)
+        cursor.execute("SELECT trail.pending(), size FROM trail.head")
+        pending, size = cursor.fetchone()
+        if pending:
+            return None
+        scope = scope_of(cases, size=size)
+        return Snapshot(size, scope, {table: _state(table, scope) for table in scope.tables})
 
 
 def _state(table: str, scope: Scope) -> list[str]:
@@ -130,31 +152,15 @@ def _state(table: str, scope: Scope) -> list[str]:
     return [line for (line,) in found]
 
 
-def _checkpoint(size: int) -> tuple[bytes, int]:
-    """Return the smallest checkpoint that covers ``size`` events, once there is one, and its size.
-
-    Raises:
-        NotWitnessed: there is none for as long as the log may be behind.
-    """
-    ends = time.monotonic() + settings.TRAIL_MERGE_DELAY
-    while True:
-        found = rows(
-            "SELECT note, size FROM trail.checkpoint WHERE size >= %s AND (witnessed_at IS NOT NULL OR NOT %s)"
-            " ORDER BY size, id LIMIT 1",
-            [size, bool(settings.TRAIL_WITNESSES)],
-        )
-        if found:
-            note, covered = found[0]
-            return note.encode(), covered
-        if time.monotonic() > ends:
-            raise NotWitnessed
-        time.sleep(LOOK_AGAIN)
-
-
 def _write_checkpoints(archive: zipfile.ZipFile, size: int) -> None:
-    found = rows("SELECT DISTINCT ON (size) size, note FROM trail.checkpoint WHERE size < %s ORDER BY size, id", [size])
+    """Write the earlier checkpoints: of those of one size the first that is witnessed."""
+    found = rows(
+        "SELECT DISTINCT ON (size) size, note FROM trail.checkpoint WHERE size < %s"
+        " ORDER BY size, witnessed_at IS NULL, id",
+        [size],
+    )
     for earlier, note in found:
-        archive.writestr(f"checkpoints/{earlier:012}", note)
+        write_member(archive, f"checkpoints/{earlier:012}", note)
 
 
 def _write_timestamps(archive: zipfile.ZipFile, size: int) -> None:
@@ -166,14 +172,14 @@ def _write_timestamps(archive: zipfile.ZipFile, size: int) -> None:
             [start, min(start + TOKENS, size + 1), MOST_TOKENS],
         )
         for stamped, number, response in found:
-            archive.writestr(timestamp_path(stamped, number), bytes(response))
+            write_member(archive, timestamp_path(stamped, number), bytes(response))
 
 
 def _write_leaves(archive: zipfile.ZipFile, size: int) -> None:
-    reader = TileReader(LocalTiles(settings.TRAIL_DIR), size)
+    reader = TileReader(log_files(), size)
     for index in range(-(-size // WIDTH)):
         bundle = reader.bundle(index)
-        archive.writestr(entries_path(index, len(bundle)), format_bundle(bundle))
+        write_member(archive, entries_path(index, len(bundle)), format_bundle(bundle))
 
 
 def _disclosures(scope: Scope, size: int) -> Iterator[str]:
@@ -217,19 +223,16 @@ def fields(
     return found
 
 
-def _write_lines(archive: zipfile.ZipFile, name: str, lines: Iterable[str]) -> None:
-    with archive.open(name, "w", force_zip64=True) as member:
-        for line in lines:
-            member.write(line.encode() + b"\n")
-
-
 def _write_files(archive: zipfile.ZipFile, snapshot: Snapshot) -> None:
     """Write the evidence files in scope and name those that are withheld; of those disposed of the state has a row.
+
+    Of a sampled bundle those that belong to what was not drawn are withheld, too.
 
     Raises:
         Changed: one was disposed of since the state was read (503).
     """
     confidential, gone = _confidential(), _disposed(snapshot)
+    not_drawn = snapshot.sample.left_out(snapshot.state) if snapshot.sample else set()
     withheld: list[dict[str, Any]] = []
     store = object_store()
     for line in snapshot.state["evidence_storedfile"]:
@@ -240,16 +243,19 @@ def _write_files(archive: zipfile.ZipFile, snapshot: Snapshot) -> None:
         if sha256 in confidential:
             withheld.append({"sha256": sha256, "reason": confidential[sha256]})
             continue
+        if row["id"] in not_drawn:
+            withheld.append({"sha256": sha256, "reason": NOT_DRAWN})
+            continue
         try:
             source = store.open(sha256)
         except ObjectMissing as missing:
             if Disposal.objects.filter(file=row["id"]).exists():
                 raise Changed from missing
             raise
-        with source, archive.open(f"files/{sha256}", "w", force_zip64=True) as member:
+        with source, writing(archive, f"files/{sha256}") as member:
             while chunk := source.read(1 << 20):
                 member.write(chunk)
-    _write_lines(archive, "withheld.jsonl", (json.dumps(one, ensure_ascii=False) for one in withheld))
+    write_lines(archive, "withheld.jsonl", (json.dumps(one, ensure_ascii=False) for one in withheld))
 
 
 def _disposed(snapshot: Snapshot) -> set[int]:
@@ -269,7 +275,14 @@ def _confidential() -> dict[str, str]:
     }
 
 
-def _write_case(archive: zipfile.ZipFile, case: Case) -> None:
-    edition = Edition.objects.filter(case=case).order_by("-number").first()
-    if edition is not None:
-        archive.writestr(f"cases/{case.slug}.json", edition.document)
+def _document(case: Case, snapshot: Snapshot) -> str:
+    """Return the case as its newest edition in the snapshot says it.
+
+    Raises:
+        Unpublished: there is none.
+    """
+    rows_ = [json.loads(line) for line in snapshot.state["cases_edition"]]
+    editions = {row["number"]: str(row["document"]) for row in rows_ if row["case_id"] == case.pk}
+    if not editions:
+        raise Unpublished(f"No edition of {case.slug} was published yet: there is nothing to prove.")
+    return editions[max(editions)]

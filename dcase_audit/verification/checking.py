@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.conf import settings
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from dcase_audit.trail import delay
 from dcase_audit.trail.tlog.checkpoints import CheckpointMalformed
 from dcase_audit.trail.tlog.notes import Note, NoteMalformed, SignatureInvalid
 from dcase_audit.trail.tlog.policy import Judgement, judge
@@ -22,8 +21,6 @@ from dcase_audit.verification.disclosing import is_sound
 from dcase_audit.verification.keys import policy
 from dcase_audit.verification.models import Checkpoint, Entry
 from dcase_audit.verification.proofs import LogDamaged, inclusion
-
-WAITING = "SELECT (SELECT at FROM trail.log WHERE seq = %s), trail.waiting_since(), clock_timestamp()"
 
 
 class Cosigner(NamedTuple):
@@ -68,7 +65,7 @@ def check(objects: Iterable[str] = ()) -> Seal:
         _check_checkpoint(seal, checkpoint)
         if not seal.problems:
             _check_entries(seal, checkpoint, list(objects))
-    _check_delay(seal, checkpoint.size if checkpoint is not None else 0)
+    _check_delay(seal)
     return seal
 
 
@@ -115,14 +112,11 @@ def _check_entries(seal: Seal, checkpoint: Checkpoint, objects: list[str]) -> No
             seal.problems.append(_("What entry %(number)d says is not what was sealed.") % {"number": entry.seq})
 
 
-def _check_delay(seal: Seal, size: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING, [size])
-        *waiting, now = cursor.fetchone()
-    since = min((moment for moment in waiting if moment is not None), default=None)
-    seal.is_waiting = since is not None
-    if since is not None and now - since > timedelta(seconds=settings.TRAIL_MERGE_DELAY):
-        minutes = max(1, int((now - since).total_seconds() // 60))
+def _check_delay(seal: Seal) -> None:
+    waited = delay.waiting()
+    seal.is_waiting = waited is not None
+    if waited is not None and delay.is_late(waited):
+        minutes = max(1, int(waited.total_seconds() // 60))
         seal.problems.append(
             _("Entries have been waiting to be sealed for %(minutes)d minutes.") % {"minutes": minutes}
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from dcase_audit.trail.keyring import Keyring
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.publishing import KEYS
 from dcase_audit.trail.tlog.notes import VerifierKey
 from dcase_audit.trail.tlog.policy import NONE, Group, Log, Policy, Witness
 from dcase_audit.trail.tlog.succession import Term, parse_terms
+from dcase_audit.trail.tlog.tiles import TileMissing
 
 ANY = "any-witness"
 
@@ -16,8 +18,8 @@ ANY = "any-witness"
 def log_keys() -> tuple[Term, ...]:
     """Return the log's keys as they were made known, or else those of the signer beside us; none before there are."""
     try:
-        return parse_terms((settings.TRAIL_DIR / KEYS).read_text())
-    except (FileNotFoundError, PermissionError):
+        return parse_terms(log_files().get(KEYS).decode())
+    except (TileMissing, PermissionError):
         pass
     try:
         return Keyring.read(settings.TRAIL_SIGNER_DIR / "log.key").terms

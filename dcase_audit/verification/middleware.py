@@ -13,7 +13,7 @@ from dcase_audit.accounts.models import ApiToken, User
 from dcase_audit.cases.models import Case
 from dcase_audit.reports.models import AccountabilityReport
 from dcase_audit.trail.events import record
-from drills.models import Drill, DrillResult
+from drills.models import Drill, DrillResult, Monitor
 from evidence.models import Artefact, Revision
 
 REPORT = "report-file"
@@ -54,6 +54,10 @@ def _result(access: Access, pk: int) -> Read | None:
     return _kept("drill_result", DrillResult.objects.filter(pk=pk), access, "drill__department")
 
 
+def _monitor(access: Access, key: str) -> Read | None:
+    return _kept("monitor", Monitor.objects.filter(key=key), access, "department")
+
+
 def _report(access: Access, pk: int) -> Read | None:
     slug = AccountabilityReport.objects.filter(pk=pk).values_list("case__slug", flat=True).first()
     return Read(f"report:{pk}", slug in access.audits) if slug is not None else None
@@ -67,9 +71,13 @@ READS: dict[str, tuple[Callable[[Access, Any], Read | None], str]] = {
     "artefact": (_artefact, "key"),
     "revision": (_revision, "pk"),
     "revision-file": (_revision, "pk"),
-    "drill": (_drill, "key"),
+    **dict.fromkeys(("drill", "drill-rules", "drill-rule"), (_drill, "key")),
     "drill-result": (_result, "pk"),
     "drill-result-raw": (_result, "pk"),
+    **dict.fromkeys(
+        ("monitor", "monitor-availability", "monitor-batch", "monitor-event", "monitor-windows", "monitor-window"),
+        (_monitor, "key"),
+    ),
     REPORT: (_report, "pk"),
 }
 

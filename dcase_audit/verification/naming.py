@@ -13,7 +13,7 @@ from dcase_audit.cases.dates import language
 from dcase_audit.cases.models import Case, Node
 from dcase_audit.verification.scope import NOUNS, UNDER, UNDER_POINTED_AT
 from dcase_audit.verification.words import field_of, model_of
-from drills.models import Drill, Scenario
+from drills.models import Drill, Monitor, Scenario
 from evidence.models import Artefact, Kind, LegalHold, Revision, StoredFile, Subject
 
 Rows = models.QuerySet[Any]
@@ -27,6 +27,7 @@ DOORS: dict[type[models.Model], Callable[[User], Rows]] = {
     LegalHold: lambda user: LegalHold.objects.visible_to(user).select_related("artefact"),
     Drill: lambda user: Drill.objects.visible_to(user),
     Scenario: lambda user: Scenario.objects.filter(pk__in=Drill.objects.visible_to(user).values("scenario")),
+    Monitor: lambda user: Monitor.objects.visible_to(user),
     StoredFile: lambda user: StoredFile.objects.visible_to(user),
     Subject: lambda user: Subject.objects.visible_to(user),
 }
@@ -39,6 +40,7 @@ BY = {table: under.column for table, under in (UNDER | UNDER_POINTED_AT).items()
     "evidence_revision": "id",
     "evidence_support": "artefact_id",
     "drills_drill": "id",
+    "drills_monitor": "id",
     "accounts_membership": "user_id",
     "accounts_delegation": "principal_id",
     "accounts_engagement": "user_id",

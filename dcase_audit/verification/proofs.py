@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from django.conf import settings
-
 from dcase_audit.accounts.models import User
 from dcase_audit.api_refusals import HTTPRefusal
 from dcase_audit.errors import AuditError
-from dcase_audit.trail.tlog.local import LocalTiles
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.tlog.merkle import (
     ProofInvalid,
     consistency_proof,
@@ -116,6 +114,4 @@ def await_seal(entry: Entry, *, seconds: float) -> None:
 
 
 def _reader(checkpoint: Checkpoint) -> TileReader:
-    if not settings.TRAIL_DIR.is_dir():
-        raise LogDamaged("The directory of the log is not there.")
-    return TileReader(LocalTiles(settings.TRAIL_DIR), checkpoint.size)
+    return TileReader(log_files(), checkpoint.size)

@@ -31,6 +31,7 @@ ALWAYS = frozenset(
         "accounts_user",
         "calendars_calendar",
         "calendars_holiday",
+        "drills_signerkey",
         "evidence_kind",
     }
 )
@@ -45,6 +46,7 @@ UNDER = {
     "cases_statuschange": Under("case_id", "cases_case"),
     "evidence_support": Under("case_id", "cases_case"),
     "evidence_targetperiod": Under("node_id", "cases_node"),
+    "evidence_targetremedy": Under("node_id", "cases_node"),
     "evidence_revision": Under("artefact_id", "evidence_artefact"),
     "evidence_decision": Under("revision_id", "evidence_revision"),
     "evidence_revisionfile": Under("revision_id", "evidence_revision"),
@@ -57,7 +59,16 @@ UNDER = {
     "drills_occurrence": Under("drill_id", "drills_drill"),
     "drills_drillresult": Under("drill_id", "drills_drill"),
     "drills_checkitem": Under("result_id", "drills_drillresult"),
+    "drills_signoff": Under("result_id", "drills_drillresult"),
+    "drills_finding": Under("drill_id", "drills_drill"),
+    "drills_correctiveaction": Under("finding_id", "drills_finding"),
     "drills_refusedupload": Under("drill_id", "drills_drill"),
+    "drills_monitor": Under("artefact_id", "evidence_artefact"),
+    "drills_monitorbatch": Under("monitor_id", "drills_monitor"),
+    "drills_plannedwindow": Under("monitor_id", "drills_monitor"),
+    "drills_acceptancerule": Under("drill_id", "drills_drill"),
+    "drills_incomingwebhook": Under("monitor_id", "drills_monitor"),
+    "drills_targetfeed": Under("monitor_id", "drills_monitor"),
 }
 # The same of tables whose parents are pointed at, and so known last.
 UNDER_POINTED_AT = {"evidence_disposal": Under("file_id", "evidence_storedfile")}
@@ -72,15 +83,21 @@ POINTED_AT = (
 NOUNS = {
     "artefact": "evidence_artefact",
     "case": "cases_case",
+    "corrective_action": "drills_correctiveaction",
     "drill": "drills_drill",
     "drill_result": "drills_drillresult",
     "file": "evidence_storedfile",
+    "finding": "drills_finding",
     "hold": "evidence_legalhold",
+    "monitor": "drills_monitor",
     "node": "cases_node",
     "occurrence": "drills_occurrence",
+    "remedy": "evidence_targetremedy",
     "revision": "evidence_revision",
+    "rule": "drills_acceptancerule",
     "subject": "evidence_subject",
     "support": "evidence_support",
+    "window": "drills_plannedwindow",
 }
 
 # Of these everybody is told who sees a case: which log it is, and whose turn it was to sign.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from dcase_audit.api_schema import Shape
+from dcase_audit.cases.api import LabelShape
 from dcase_audit.moments import say, say_or_none
-from dcase_audit.trail.sealing import STATUSES, sealed
-from drills.models import CheckItem, Drill, DrillResult, Occurrence
+from dcase_audit.trail.sealing import STATUSES, Sealed, sealed_many
+from drills.formats import Importer, native
+from drills.models import AcceptanceRule, CheckItem, Drill, DrillResult, Occurrence, SignerKey
+from drills.results import Weight
 from evidence.api.showing import ROOT, revision_href
+from evidence.models import RevisionFile
 
 JSON = dict[str, Any]
 
@@ -31,6 +35,8 @@ class OccurrenceShape(Shape):
     report_by = serializers.DateTimeField()
     state = serializers.ChoiceField(Occurrence.State.values)
     reason = serializers.CharField(allow_blank=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    cancelled_by = serializers.CharField(allow_null=True)
 
 
 class DrillShape(Shape):
@@ -53,8 +59,12 @@ class DrillShape(Shape):
 
 
 class DrillDetailShape(DrillShape):
-    """The plan of a drill with its last hundred occurrences, the latest first."""
+    """The plan of a drill with its last hundred occurrences, the latest first.
 
+    `labels` says in both languages what the cases that it serves call its keys.
+    """
+
+    labels = serializers.DictField(child=LabelShape())
     occurrences = OccurrenceShape(many=True)
 
 
@@ -89,6 +99,16 @@ class TrailShape(Shape):
     href = serializers.CharField()
 
 
+class AttachmentShape(Shape):
+    """A file that came beside a result."""
+
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+    flags = serializers.ListField(child=serializers.CharField(), help_text="What its reader should know.")
+    href = serializers.CharField()
+
+
 class ReceiptShape(Shape):
     """The receipt for a result. The verdict is ours, derived from what was checked and measured."""
 
@@ -99,6 +119,8 @@ class ReceiptShape(Shape):
     verdict = serializers.ChoiceField(DrillResult.Verdict.values)
     warnings = WarningShape(many=True)
     evidence = EvidenceShape()
+    attachments = AttachmentShape(many=True)
+    rule = serializers.CharField(allow_null=True, help_text="The rule by which it was accepted at receipt, if any.")
     sha256 = serializers.CharField()
     received_at = serializers.DateTimeField()
     trail = TrailShape()
@@ -115,14 +137,55 @@ class CheckShape(Shape):
     reason = serializers.CharField(allow_blank=True)
 
 
-class ResultShape(ReceiptShape):
-    """A result as it was read; `raw` leads to the bytes as received."""
+class DoubtShape(Shape):
+    """What the reader of the format saw beside checks and measures, and what that does to the verdict."""
 
-    format = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    place = serializers.CharField(allow_blank=True, help_text="Where in the file: a JSON pointer, or a path of XML.")
+    weight = serializers.ChoiceField([str(weight) for weight in Weight])
+
+
+class SignerShape(Shape):
+    """Whose key signed a result; `revoked_at` may lie after its receipt."""
+
+    key = serializers.CharField()
+    holder = serializers.CharField()
+    party = serializers.CharField()
+    fingerprint = serializers.CharField(help_text="SHA-256 of the public key.")
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class FormatShape(Shape):
+    """A format that results may come in; `schema` leads to its JSON Schema, where it is ours."""
+
+    format = serializers.ChoiceField(DrillResult.Format.values)
+    most_bytes = serializers.IntegerField()
+    schema = serializers.CharField(allow_null=True)
+
+
+class FormatsShape(Shape):
+    """The formats that results may come in."""
+
+    items = FormatShape(many=True)
+
+
+class ResultShape(ReceiptShape):
+    """A result as it was read; `raw` leads to the bytes as received.
+
+    `started_at` and `ended_at` are null where neither the file nor its sender settles when the drill was held.
+    """
+
+    kind = serializers.ChoiceField(DrillResult.Kind.values, help_text="How it was held; by the plan, if nobody said.")
+    format = serializers.ChoiceField(DrillResult.Format.values)
+    producer = serializers.CharField(allow_blank=True, help_text="What made the file, as the file says.")
+    doubts = DoubtShape(many=True)
+    signature = serializers.ChoiceField(DrillResult.Signed.values, help_text="What came of it at receipt.")
+    signer = SignerShape(allow_null=True)
     because = serializers.ListField(child=serializers.DictField(), help_text="All that decides against passing.")
     claimed_verdict = serializers.CharField(allow_blank=True)
-    started_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
     check_items = CheckShape(many=True)
     measures = serializers.ListField(child=serializers.DictField())
     record = serializers.DictField(help_text="Every member as sent, and the plan's targets at that time.")
@@ -138,6 +201,8 @@ def shown_occurrence(occurrence: Occurrence) -> JSON:
         "report_by": say(occurrence.report_by),
         "state": occurrence.state,
         "reason": occurrence.reason,
+        "cancelled_at": say_or_none(occurrence.cancelled_at),
+        "cancelled_by": occurrence.cancelled_by.username if occurrence.cancelled_by else None,
     }
 
 
@@ -160,8 +225,42 @@ def shown_drill(drill: Drill, following: Occurrence | None) -> JSON:
     }
 
 
+def attachments_of(revisions: Iterable[int]) -> dict[int, list[RevisionFile]]:
+    """Return what is attached to each of the revisions (by id), in one query."""
+    found: dict[int, list[RevisionFile]] = {revision: [] for revision in revisions}
+    uses = RevisionFile.objects.filter(revision__in=found, role=RevisionFile.Role.ATTACHMENT)
+    for use in uses.select_related("file"):
+        found[use.revision_id].append(use)
+    return found
+
+
+def shown_attachment(revision: int, use: RevisionFile) -> JSON:
+    return {
+        "name": use.name,
+        "sha256": use.file.sha256,
+        "size": use.file.size,
+        "flags": use.flags or [],
+        "href": f"{revision_href(revision)}/files/{use.file.sha256}",
+    }
+
+
+def rule_href(rule: AcceptanceRule) -> str:
+    return f"{ROOT}/drills/{rule.drill.key}/rules/{rule.pk}"
+
+
 def receipt(result: DrillResult) -> JSON:
     """Show the receipt for a result with its drill, occurrence, revision and raw file at hand."""
+    return receipts([result])[0]
+
+
+def receipts(results: Sequence[DrillResult]) -> list[JSON]:
+    """Show the receipt for each result, in two queries."""
+    attached = attachments_of(result.revision_id for result in results)
+    trails = sealed_many([f"drill_result:{result.pk}" for result in results])
+    return [_receipt(one, attached[one.revision_id], trail) for one, trail in zip(results, trails, strict=True)]
+
+
+def _receipt(result: DrillResult, attached: Sequence[RevisionFile], trail: Sealed) -> JSON:
     revision, occurrence = result.revision, result.occurrence
     return {
         "id": result.pk,
@@ -176,20 +275,42 @@ def receipt(result: DrillResult) -> JSON:
             "number": revision.number,
             "href": revision_href(revision.pk),
         },
+        "attachments": [shown_attachment(revision.pk, use) for use in attached],
+        "rule": rule_href(result.rule) if result.rule else None,
         "sha256": result.raw.sha256,
         "received_at": say(result.received_at),
-        "trail": sealed(f"drill_result:{result.pk}"),
+        "trail": trail,
     }
+
+
+def shown_signer(signer: SignerKey) -> JSON:
+    return {
+        "key": signer.key,
+        "holder": signer.holder,
+        "party": signer.party.key,
+        "fingerprint": signer.fingerprint,
+        "revoked_at": say_or_none(signer.revoked_at),
+    }
+
+
+def shown_format(format: str, reader: Importer) -> JSON:
+    schema = f"{ROOT}/drill-formats/{native.FORMAT}" if format == native.FORMAT else None
+    return {"format": format, "most_bytes": reader.limit, "schema": schema}
 
 
 def shown_result(result: DrillResult, checks: Sequence[CheckItem]) -> JSON:
     return {
         **receipt(result),
+        "kind": result.kind or result.drill.kind,
         "format": result.format,
+        "producer": result.producer,
+        "doubts": result.doubts,
+        "signature": result.signature,
+        "signer": shown_signer(result.signer) if result.signer else None,
         "because": result.because,
         "claimed_verdict": result.claimed_verdict,
-        "started_at": say(result.started_at),
-        "ended_at": say(result.ended_at),
+        "started_at": say_or_none(result.started_at),
+        "ended_at": say_or_none(result.ended_at),
         "check_items": [shown_check(check) for check in checks],
         "measures": result.measures,
         "record": result.record,

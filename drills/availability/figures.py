@@ -172,16 +172,6 @@ def service_down(components: Iterable[Iterable[Outage]], *, needed: int, as_of: 
     return [Outage(start, None if is_open and end == as_of else end) for start, end in found]
 
 
-def shown(share: Fraction, digits: int = 3) -> str:
-    """Return a share in percent with ``digits`` decimals, cut off and never rounded up: 99.9989996 is 99.998."""
-    scaled = share * 100 * 10**digits
-    cut = scaled.numerator // scaled.denominator
-    if digits == 0:
-        return str(cut)
-    sign, cut = ("-", -cut) if cut < 0 else ("", cut)
-    return f"{sign}{cut // 10**digits}.{cut % 10**digits:0{digits}}"
-
-
 def can_prove(target: Fraction, required: int, resolution: int) -> bool:
     """Tell whether a probe every ``resolution`` milliseconds can show that the target was met.
 

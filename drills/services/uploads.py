@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import BinaryIO
 
 from django.db import transaction
 
 from dcase_audit.accounts.models import User
-from dcase_audit.calendars import durations
 from dcase_audit.errors import AuditError, NotFound
-from dcase_audit.trail.events import record
-from drills import planning, verdict
-from drills.importers import importer
-from drills.models import CheckItem, Drill, DrillResult, Occurrence, RefusedUpload
-from drills.results import Malformed, ParsedResult, check_moments
+from dcase_audit.trail.events import Event, record_many
+from drills import planning, signatures, verdict
+from drills.formats import importer
+from drills.models import Drill, DrillResult, Occurrence, RefusedUpload
+from drills.results import Malformed, ParsedResult, check_moments, with_stated_times
+from drills.services.recording import Incoming, Receipt, write
+from drills.services.seeing_first import EARLY
+from drills.services.signers import registered_keys
+from drills.signatures import Key
 from drills.verdict import Judgement
 from evidence import services as evidence
-from evidence.models import Revision, RevisionFile, StoredFile, Subject
-from evidence.storage import clean_name, store_file
-
-# A drill planned for the night may be held the evening before.
-EARLY = timedelta(days=1)
-REVISION_VERDICTS = {
-    verdict.PASSED: Revision.Verdict.SUPPORTS,
-    verdict.FAILED: Revision.Verdict.REFUTES,
-    verdict.INCONCLUSIVE: Revision.Verdict.INCONCLUSIVE,
-}
-
-Warnings = Iterator[dict[str, str]]
+from evidence.examining import examine
+from evidence.models import RevisionFile
+from evidence.storage import ToStore, clean_name, store_files
 
 
 class DigestDiffers(AuditError):
@@ -45,23 +40,54 @@ class DigestDiffers(AuditError):
 
 
 @dataclass(frozen=True)
-class _Upload:
-    """A result that was read and judged, on its way into the database."""
+class Attachment:
+    """A file that comes beside a result, such as a log: its bytes (seekable), and what its sender said."""
+
+    content: BinaryIO
+    size: int
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A result as it was sent: see ``record_result``."""
 
     drill: Drill
-    actor: User
-    at: datetime
-    through: str
-    format: str
+    data: bytes | BinaryIO
     name: str
-    raw: StoredFile
+    media_type: str = "application/json"
+    format: str = "native"
+    occurrence: Occurrence | None = None
+    sha256: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attachments: Sequence[Attachment] = ()
+
+
+@dataclass(frozen=True)
+class Read:
+    """An upload whose file was read and judged; nothing of it is stored yet."""
+
+    upload: Upload
+    name: str
+    body: bytes
+    limit: int
     parsed: ParsedResult
     covers: list[str]
     judgement: Judgement
-    occurrence: Occurrence | None
+    signers: tuple[Key | None, ...]
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Refused:
+    """An upload for the drill that was refused; ``sha256`` is that of the bytes, if they came."""
+
+    drill: Drill
+    refusal: AuditError
+    sha256: str = ""
+
+
 def record_result(
     *,
     drill: Drill,
@@ -74,62 +100,92 @@ def record_result(
     through: str,
     occurrence: Occurrence | None = None,
     sha256: str | None = None,
+    started_at: datetime | None = None,
+    ended_at: datetime | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> DrillResult:
     """Take a result in: keep its bytes, derive the verdict, and submit it as a revision of the drill's artefact.
 
-    A failure counts at once as counter-evidence, a pass once a person accepts it. Without ``occurrence`` the nearest
-    one is taken in whose window the drill started. Each call is another result: whoever may be asked twice (the HTTP
-    API, by its idempotency keys) calls once. ``through`` says by what it came: ``session`` or ``token:PREFIX``.
+    A failure counts at once as counter-evidence, a pass once a person accepts it, or at once by an acceptance rule that
+    was published before: without any doubt or warning. Without ``occurrence`` the nearest one is taken in whose window
+    the drill started. ``started_at`` and ``ended_at`` are what the sender states where the file does not settle it;
+    where nobody says, the result passes nothing. Each call is another result: whoever may be asked twice (the HTTP API,
+    by its idempotency keys) calls once. ``through`` says by what it came: ``session`` or ``token:PREFIX``.
+    ``attachments`` are kept beside the result; nothing is read from them.
 
     Raises:
-        UnknownFormat, UnusableName: (422).
+        UnknownFormat, UnusableName, Invalid: of these, the same bytes twice (422).
         DigestDiffers: ``sha256`` is not that of the bytes (422).
         Malformed: the format's reader refuses the bytes (400, 413, 422).
+        SignatureRefused: it comes in an envelope that is not signed as it has to be (422).
         NotFound: the occurrence is another drill's (404).
         NotPlanned: the occurrence was cancelled (409).
         NotYours: ``actor`` is not of the department that keeps the artefact (403).
+        QuotaExceeded: the department has handed in as much as it may in a day (429).
         StoreUnavailable, StoreFull: the bytes cannot be kept (503, 507).
+        what ``examine`` raises of an attachment (413, 415, 422).
     """
-    name = clean_name(name)
-    reader = importer(format)
-    body = _read(data, reader.limit)
-    _check_digest(body, sha256)
-    parsed = reader.parse(body)
+    upload = Upload(drill, data, name, media_type, format, occurrence, sha256, started_at, ended_at, tuple(attachments))
+    [found] = record_results([upload], actor=actor, at=at, through=through)
+    if isinstance(found, AuditError):
+        raise found
+    return found
+
+
+@transaction.atomic
+def record_results(
+    uploads: Sequence[Upload], *, actor: User, at: datetime, through: str
+) -> list[DrillResult | AuditError]:
+    """Take results in as ``record_result`` does, in their order and in a few statements; settle what they change once.
+
+    Of a result that is refused for itself the refusal comes back, and nothing of it is stored. What is raised is raised
+    of all together, and nothing of any is stored: each by itself may fare better. No bytes come twice for one drill:
+    the second would be judged without knowing the first.
+    """
+    keys = cache(registered_keys)
+    found: list[Read | AuditError] = []
+    for upload in uploads:
+        try:
+            found.append(_read(upload, keys, at))
+        except AuditError as refusal:
+            found.append(refusal)
+    occurrences = iter(_occurrences([one for one in found if isinstance(one, Read)]))
+    kept: dict[int, tuple[Read, Occurrence | None]] = {}
+    for place, one in enumerate(found):
+        if isinstance(one, Read):
+            occurrence = next(occurrences)
+            if occurrence is not None and occurrence.state == Occurrence.State.CANCELLED:
+                found[place] = planning.NotPlanned("This occurrence was cancelled.", pointer="/occurrence")
+            else:
+                kept[place] = (one, occurrence)
+    results = write(_stored(list(kept.values()), at), Receipt(actor, at, through)) if kept else []
+    made = dict(zip(kept, results, strict=True))
+    return [made[place] if isinstance(one, Read) else one for place, one in enumerate(found)]
+
+
+def _read(upload: Upload, keys: Callable[[], Sequence[Key]], at: datetime) -> Read:
+    """Read and judge a result; nothing is written."""
+    drill, name = upload.drill, clean_name(upload.name)
+    reader = importer(upload.format)
+    body = _body(upload.data, reader.limit, upload.format)
+    _check_digest(body, upload.sha256)
+    parsed = with_stated_times(reader.parse(body), upload.started_at, upload.ended_at)
     check_moments(parsed, received_at=at)
+    signers = signatures.check(parsed.envelope, keys(), at=at) if parsed.envelope else ()
+    if parsed.tested:
+        parsed = replace(parsed, subjects=evidence.subjects_with(parsed.tested, artefact=drill.artefact))
     covers = list(parsed.covers or drill.covers)
     judgement = verdict.judge(parsed, verdict.targets_of(drill.targets), covers)
-    occurrence = _occurrence(drill, parsed, occurrence)
-    raw = store_file(io.BytesIO(body), media_type=media_type, at=at, limit=reader.limit)
-    return _write(_Upload(drill, actor, at, through, format, name, raw, parsed, covers, judgement, occurrence))
+    if upload.occurrence is not None and upload.occurrence.drill_id != drill.pk:
+        raise NotFound("This drill has no such occurrence.", pointer="/occurrence")
+    return Read(upload, name, body, reader.limit, parsed, covers, judgement, signers)
 
 
-@transaction.atomic(durable=True)
-def record_refusal(
-    *, drill: Drill, actor: User, at: datetime, through: str, refusal: AuditError, sha256: str = ""
-) -> RefusedUpload:
-    """Note that an upload for the drill was refused, in a transaction of its own: the upload's was rolled back.
-
-    For drills that ``actor`` sees; of others nothing is said to exist. ``sha256`` is that of the bytes, if they came.
-    """
-    place = f" ({refusal.pointer})" if refusal.pointer else ""
-    refused = RefusedUpload.objects.create(
-        drill=drill,
-        status=refusal.status,
-        problem=refusal.slug,
-        detail=refusal.detail + place,
-        sha256=sha256,
-        received_at=at,
-        received_from=actor,
-        received_through=through,
-    )
-    record("drill_result.refused", f"drill:{drill.pk}", refused=refused.pk, status=refusal.status, problem=refusal.slug)
-    return refused
-
-
-def _read(data: bytes | BinaryIO, limit: int) -> bytes:
+def _body(data: bytes | BinaryIO, limit: int, format: str) -> bytes:
     body = data if isinstance(data, bytes) else data.read(limit + 1)
     if len(body) > limit:
-        raise Malformed(f"The result has more than {limit} bytes.", status=413)
+        text = f"A result in the format {format} has at most {limit} bytes; send what is larger as an attachment."
+        raise Malformed(text, status=413)
     return body
 
 
@@ -139,121 +195,128 @@ def _check_digest(body: bytes, declared: str | None) -> None:
         raise DigestDiffers(f"Declared was {declared[:64]}, received {found}.", pointer="/sha256")
 
 
-def _occurrence(drill: Drill, parsed: ParsedResult, given: Occurrence | None) -> Occurrence | None:
-    """Return the occurrence that was given, or the nearest one in whose window the drill started; its row is locked."""
-    if given is not None and given.drill_id != drill.pk:
-        raise NotFound("This drill has no such occurrence.", pointer="/occurrence")
-    wanted = given or _nearest(drill, parsed.started_at)
-    if wanted is None:
+def _occurrences(reads: Sequence[Read]) -> list[Occurrence | None]:
+    """Return the occurrence of each that was given, or the nearest one in whose window the drill started.
+
+    Their rows are locked; one may have been cancelled.
+    """
+    around = _around([read for read in reads if _seeks(read)])
+    wanted = [read.upload.occurrence or _nearest(read, around) for read in reads]
+    numbers = {one.pk for one in wanted if one is not None}
+    locked = Occurrence.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")
+    current = {one.pk: one for one in locked} if numbers else {}
+    return [current[one.pk] if one is not None else None for one in wanted]
+
+
+def _seeks(read: Read) -> bool:
+    """Tell whether the result belongs to the nearest occurrence."""
+    # What happened by itself holds a planned drill only where somebody says so.
+    by_plan = read.parsed.kind != DrillResult.Kind.LIVE_INCIDENT
+    return read.upload.occurrence is None and by_plan and read.parsed.started_at is not None
+
+
+def _around(reads: Sequence[Read]) -> dict[int, list[Occurrence]]:
+    """Return the occurrences of each drill (by id) among which the nearest ones are, cancelled ones aside."""
+    found: dict[int, list[Occurrence]] = defaultdict(list)
+    started = [read.parsed.started_at for read in reads if read.parsed.started_at is not None]
+    if started:
+        # Those held are among them: a second result of tonight's drill is not tomorrow's.
+        uncancelled = Occurrence.objects.exclude(state=Occurrence.State.CANCELLED)
+        drills = {read.upload.drill.pk for read in reads}
+        span = {"planned_at__lte": max(started) + EARLY, "report_by__gte": min(started)}
+        for one in uncancelled.filter(drill__in=drills, **span).order_by("planned_at"):
+            found[one.drill_id].append(one)
+    return found
+
+
+def _nearest(read: Read, around: Mapping[int, Sequence[Occurrence]]) -> Occurrence | None:
+    started_at = read.parsed.started_at
+    if started_at is None or not _seeks(read):
         return None
-    current = Occurrence.objects.select_for_update(no_key=True).get(pk=wanted.pk)
-    if current.state == Occurrence.State.CANCELLED:
-        raise planning.NotPlanned("This occurrence was cancelled.", pointer="/occurrence")
-    return current
+    of_drill = around.get(read.upload.drill.pk, ())
+    in_window = [one for one in of_drill if one.planned_at <= started_at + EARLY and one.report_by >= started_at]
+    return min(in_window, key=lambda one: abs(one.planned_at - started_at), default=None)
 
 
-def _nearest(drill: Drill, started_at: datetime) -> Occurrence | None:
-    around = drill.occurrences.filter(planned_at__lte=started_at + EARLY, report_by__gte=started_at)
-    # Those held are among them: a second result of tonight's drill is not tomorrow's.
-    uncancelled = around.exclude(state=Occurrence.State.CANCELLED)
-    return min(uncancelled, key=lambda one: abs(one.planned_at - started_at), default=None)
+def _stored(kept: Sequence[tuple[Read, Occurrence | None]], at: datetime) -> list[Incoming]:
+    """Store the files of the results, if the departments may hand them in."""
+    _check_quotas([read for read, _ in kept], at)
+    files = [ToStore(io.BytesIO(read.body), read.upload.media_type, read.limit) for read, _ in kept]
+    raws = store_files(files, at=at)
+    return [
+        Incoming(
+            drill=read.upload.drill,
+            format=read.upload.format,
+            name=read.name,
+            raw=raw,
+            parsed=read.parsed,
+            covers=read.covers,
+            judgement=read.judgement,
+            occurrence=occurrence,
+            signers=read.signers,
+            attachments=_attached(read.upload.attachments, at),
+        )
+        for (read, occurrence), raw in zip(kept, raws, strict=True)
+    ]
 
 
-def _write(upload: _Upload) -> DrillResult:
-    warnings = list(_warnings(upload))
-    revision = _submit(upload)
-    occurrence, parsed = upload.occurrence, upload.parsed
-    if occurrence is not None:
-        planning.hold(occurrence, at=upload.at)
-    result = DrillResult.objects.create(
-        drill=upload.drill,
-        occurrence=occurrence,
-        revision=revision,
-        raw=upload.raw,
-        format=upload.format,
-        verdict=upload.judgement.verdict,
-        because=list(upload.judgement.because),
-        claimed_verdict=parsed.claimed_verdict,
-        started_at=parsed.started_at,
-        ended_at=parsed.ended_at,
-        measures=[measure.as_json() for measure in parsed.measures],
-        # The plan may change later; whoever derives the verdict again needs what it was derived from.
-        record={"document": parsed.record, "targets": upload.drill.targets, "covers": upload.covers},
-        warnings=warnings,
-        received_at=upload.at,
-        received_from=upload.actor,
-        received_through=upload.through,
+def _check_quotas(reads: Sequence[Read], at: datetime) -> None:
+    sizes: dict[int, list[int]] = defaultdict(list)
+    for read in reads:
+        attached = [attachment.size for attachment in read.upload.attachments]
+        sizes[read.upload.drill.artefact.custodian_id] += [len(read.body), *attached]
+    for custodian, some in sorted(sizes.items()):
+        evidence.check_quota(custodian, some, at=at)
+
+
+def _attached(attachments: Sequence[Attachment], at: datetime) -> tuple[evidence.FileIn, ...]:
+    """Examine and store what comes beside a result."""
+    if not attachments:
+        return ()
+    flags = [examine(one.content, name=one.name, declared=one.media_type) for one in attachments]
+    stored = store_files([ToStore(one.content, one.media_type) for one in attachments], at=at)
+    return tuple(
+        evidence.FileIn(file=file, name=clean_name(one.name), role=RevisionFile.Role.ATTACHMENT, flags=seen)
+        for one, file, seen in zip(attachments, stored, flags, strict=True)
     )
-    CheckItem.objects.bulk_create(CheckItem(result=result, **check._asdict()) for check in parsed.checks)
-    record(
-        "drill_result.recorded",
-        f"drill_result:{result.pk}",
-        drill=upload.drill.key,
-        occurrence=occurrence.pk if occurrence else None,
-        revision=revision.pk,
-        verdict=result.verdict,
-        sha256=upload.raw.sha256,
+
+
+def record_refusal(
+    *, drill: Drill, actor: User, at: datetime, through: str, refusal: AuditError, sha256: str = ""
+) -> RefusedUpload:
+    """Note that an upload for the drill was refused, in a transaction of its own: the upload's was rolled back.
+
+    For drills that ``actor`` sees; of others nothing is said to exist. ``sha256`` is that of the bytes, if they came.
+    """
+    return record_refusals([Refused(drill, refusal, sha256)], actor=actor, at=at, through=through)[0]
+
+
+@transaction.atomic(durable=True)
+def record_refusals(refused: Sequence[Refused], *, actor: User, at: datetime, through: str) -> list[RefusedUpload]:
+    """Note each as ``record_refusal`` does, in one transaction."""
+    made = RefusedUpload.objects.bulk_create(_refused(one, Receipt(actor, at, through)) for one in refused)
+    record_many(
+        [
+            Event(
+                "drill_result.refused",
+                f"drill:{one.drill_id}",
+                {"refused": one.pk, "status": one.status, "problem": one.problem},
+            )
+            for one in made
+        ]
     )
-    return result
+    return made
 
 
-def _submit(upload: _Upload) -> Revision:
-    """Submit the result as a revision: what it proves, measured and was obtained on."""
-    drill, parsed = upload.drill, upload.parsed
-    valid_for = durations.parse_or_none(drill.valid_for)
-    revision = evidence.add_revision(
-        artefact=drill.artefact,
-        actor=upload.actor,
-        at=upload.at,
-        files=[evidence.FileIn(file=upload.raw, name=upload.name, role=RevisionFile.Role.RAW)],
-        verdict=REVISION_VERDICTS[upload.judgement.verdict],
-        covers=upload.covers,
-        valid_until=valid_for.after(parsed.ended_at, ZoneInfo(drill.timezone)) if valid_for else None,
-        proves_from=parsed.started_at,
-        proves_until=parsed.ended_at,
-        measures=_by_name(parsed),
-        subjects=parsed.subjects,
-        note=parsed.note,
+def _refused(one: Refused, receipt: Receipt) -> RefusedUpload:
+    place = f" ({one.refusal.pointer})" if one.refusal.pointer else ""
+    return RefusedUpload(
+        drill=one.drill,
+        status=one.refusal.status,
+        problem=one.refusal.slug,
+        detail=one.refusal.detail + place,
+        sha256=one.sha256,
+        received_at=receipt.at,
+        received_from=receipt.actor,
+        received_through=receipt.through,
     )
-    evidence.submit(revision=revision, actor=upload.actor, at=upload.at)
-    return revision
-
-
-def _by_name(parsed: ParsedResult) -> dict[str, list[dict[str, Any]]]:
-    """Return the measures as a revision keeps them: ``{measure: [{value, class?, item?, method?}]}``."""
-    named: dict[str, list[dict[str, Any]]] = {}
-    for measure in parsed.measures:
-        members = measure.as_json()
-        named.setdefault(members.pop("measure"), []).append(members)
-    return named
-
-
-def _warnings(upload: _Upload) -> Warnings:
-    """Yield what the reviewer should see first; none of it changes the verdict."""
-    drill, parsed, derived = upload.drill, upload.parsed, upload.judgement.verdict
-    if parsed.claimed_verdict not in {"", derived}:
-        text = f"The sender claims {parsed.claimed_verdict}; what was checked and measured says {derived}."
-        yield {"code": "claim_differs", "detail": text}
-    yield from _occurrence_warnings(upload)
-    if extra := sorted(set(parsed.covers) - set(drill.covers)):
-        yield {"code": "covers_unplanned", "detail": f"The drill does not plan to cover: {', '.join(extra)}."}
-    known = set(Subject.objects.filter(key__in=parsed.subjects).values_list("key", flat=True))
-    if unknown := sorted(set(parsed.subjects) - known):
-        yield {"code": "unknown_subjects", "detail": f"There are no such subjects: {', '.join(unknown)}."}
-    same = drill.results.filter(raw=upload.raw).order_by("pk").values_list("pk", flat=True).first()
-    if same is not None:
-        yield {"code": "same_bytes", "detail": f"The same bytes were received before, as result {same}."}
-
-
-def _occurrence_warnings(upload: _Upload) -> Warnings:
-    occurrence, started_at = upload.occurrence, upload.parsed.started_at
-    if occurrence is None:
-        yield {"code": "unplanned", "detail": "No planned occurrence fits the time at which the drill started."}
-        return
-    if occurrence.state == Occurrence.State.HELD:
-        yield {"code": "another_result", "detail": "A result of this occurrence was received before."}
-    if upload.at >= occurrence.report_by:
-        yield {"code": "late", "detail": f"The result was due by {occurrence.report_by.isoformat()}."}
-    if not occurrence.planned_at - EARLY <= started_at <= occurrence.report_by:
-        text = f"The drill was planned for {occurrence.planned_at.isoformat()} and started at another time."
-        yield {"code": "other_time", "detail": text}

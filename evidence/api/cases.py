@@ -113,7 +113,7 @@ class CaseChangesView(ApiView):
         page = paging(self, known=present_of(case, now=clock.now()))
         rows = StatusChange.objects.visible_to(self.user).filter(case=case, recorded_at__lte=page.known)
         if node := request.query_params.get("node"):
-            rows = rows.filter(node__key=node)
+            rows = rows.of_node(node)
         found = list(page_of(rows.select_related("node"), ("effective_at", "pk"), page, descending=True))
         return page.answer(found, lambda change: [say(change.effective_at), change.pk], self.shown)
 
@@ -125,7 +125,7 @@ class CaseChangesView(ApiView):
 def shown_change(change: StatusChange, names: ReasonNames) -> dict[str, Any]:
     return {
         "id": change.pk,
-        "node": change.node.key,
+        "node": change.node.judged_key,
         "before": Status(change.before).word if change.before is not None else None,
         "after": Status(change.after).word,
         "effective_at": say(change.effective_at),

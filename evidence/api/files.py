@@ -25,8 +25,8 @@ from evidence.storage import content_disposition, object_store
 
 CHUNK = 256 * 1024
 BYTES = {
-    (200, "application/octet-stream"): OpenApiTypes.BINARY,
-    (206, "application/octet-stream"): OpenApiTypes.BINARY,
+    (200, "*/*"): OpenApiTypes.BINARY,
+    (206, "*/*"): OpenApiTypes.BINARY,
     304: OpenApiResponse(description="The bytes at hand are these."),
 }
 RANGES = (header("Range", "One range of bytes."), header("If-None-Match", "The ETag of bytes at hand."))

@@ -25,6 +25,7 @@ from evidence import idempotency, services
 from evidence.api.shapes import RevisionShape
 from evidence.api.showing import shown_revision
 from evidence.api.uploads import FormParser, Upload
+from evidence.examining import examine
 from evidence.models import Artefact, Decision, LegalHold, Revision, RevisionFile
 from evidence.services import FileIn
 from evidence.storage import store_file
@@ -133,6 +134,7 @@ class RevisionsView(ApiView):
             values["corrects"] = artefact.revisions.filter(number=number).first()
             if values["corrects"] is None:
                 raise Invalid("The artefact has no such revision.", pointer="/corrects")
+        services.check_quota(artefact.custodian_id, [upload.size for upload in uploads], at=at)
         files = [file_in(upload, said, at) for upload, said in zip(uploads, told, strict=True)]
         revision = services.add_revision(artefact=artefact, actor=self.user, at=at, files=files, **values)
         uses = files_of(revision)
@@ -241,7 +243,12 @@ def told_of(told: Sequence[Mapping[str, Any]] | None, uploads: Sequence[Upload])
 
 
 def file_in(upload: Upload, said: Mapping[str, Any], at: datetime) -> FileIn:
-    """Store the file and say what it is in its revision."""
+    """Examine and store the file, and say what it is in its revision.
+
+    Raises:
+        what ``examine`` and ``store_file`` raise (413, 415, 422, 503, 507).
+    """
+    flags = examine(upload.content, name=upload.name, declared=upload.media_type)
     stored = store_file(upload.content, media_type=upload.media_type, at=at)
     return FileIn(
         file=stored,
@@ -250,4 +257,5 @@ def file_in(upload: Upload, said: Mapping[str, Any], at: datetime) -> FileIn:
         language=said.get("language", ""),
         source_url=said.get("source_url", ""),
         fetched_at=said.get("fetched_at"),
+        flags=flags,
     )

@@ -135,6 +135,11 @@ class FileShape(Shape):
     media_type = serializers.CharField()
     source_url = serializers.CharField(allow_blank=True)
     fetched_at = serializers.DateTimeField(allow_null=True)
+    flags = serializers.ListField(
+        child=serializers.ChoiceField(RevisionFile.Flag.values),
+        allow_null=True,
+        help_text="What was seen in it that its reader should know; null where it was not examined.",
+    )
     href = serializers.CharField(allow_null=True)
     disposed = DisposedShape(allow_null=True, help_text="Null while the bytes are there.")
 

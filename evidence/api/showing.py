@@ -202,6 +202,7 @@ def shown_file(revision: Revision, use: RevisionFile, *, withheld: bool) -> JSON
         "media_type": use.file.media_type,
         "source_url": "" if withheld else use.source_url,
         "fetched_at": say_or_none(use.fetched_at),
+        "flags": use.flags,
         "href": None if withheld else f"{revision_href(revision.pk)}/files/{use.file.sha256}",
         "disposed": shown_disposal(use.file.disposal),
     }

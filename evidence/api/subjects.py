@@ -20,7 +20,7 @@ from evidence import services
 from evidence.api.shapes import DryRunShape, SubjectVersionShape
 from evidence.api.showing import ROOT
 from evidence.models import Subject, SubjectVersion
-from evidence.staleness import effects_of
+from evidence.staleness import effects_of, is_present, version_at
 
 
 class VersionBody(Body):
@@ -67,24 +67,16 @@ class SubjectView(ApiView):
 
     def _effects(self, subject: Subject, values: dict[str, Any], at: datetime) -> dict[str, Any]:
         since = values.pop("since", None) or at
-        present = version_at(subject, since)
-        same = present is not None and (present.version, present.digest) == (values["version"], values["digest"])
-        effects = [] if same else effects_of(subject, since=since, user=self.user, at=at, **values)
+        effects = effects_of(subject, since=since, user=self.user, at=at, **values)
         return {
             "subject": subject.key,
             **values,
             "since": say(since),
-            "unchanged": same,
+            "unchanged": is_present(subject, since=since, version=values["version"], digest=values["digest"]),
             "stale": [
                 {**effect._asdict(), "before": effect.before.word, "after": effect.after.word} for effect in effects
             ],
         }
-
-
-def version_at(subject: Subject, at: datetime) -> SubjectVersion | None:
-    """Return the version that holds at ``at``, planned ones included."""
-    found: SubjectVersion | None = subject.versions.filter(since__lte=at).order_by("-since", "-id").first()
-    return found
 
 
 def shown_version(subject: Subject, version: SubjectVersion | None) -> dict[str, Any]:

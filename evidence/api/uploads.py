@@ -38,22 +38,27 @@ class Upload:
 
 
 class OneFileParser(BaseParser):
-    """Take a JSON body as a file, byte by byte as it was sent.
+    """Take a body as a file, byte by byte as it was sent: JSON, or what a subclass names.
 
     Raises:
-        Malformed: it is empty (400). BodyTooLarge: (413). StoreFull: no room to receive it (507).
+        Malformed: it is empty, or not as long as announced (400). BodyTooLarge: (413).
+        StoreFull: no room to receive it (507).
     """
 
     media_type = "application/json"
+    file_name = "result.json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> DataAndFiles[Any, Any]:
+        request = (parser_context or {})["request"]._request
         chunks = iter(lambda: stream.read(multipart.CHUNK), b"")
-        upload = _receive(chunks, settings.UPLOAD_LIMIT, name="result.json", media_type=self.media_type)
+        upload = _receive(chunks, settings.UPLOAD_LIMIT, name=self.file_name, media_type=self.media_type)
         files: MultiValueDict[str, Upload] = MultiValueDict({"file": [upload]})
         # Django closes with the request what it finds there; DRF puts only the files of forms there.
-        (parser_context or {})["request"]._request._files = files
+        request._files = files
+        if str(upload.size) != request.META.get("CONTENT_LENGTH"):
+            raise Malformed("The body is not as long as its Content-Length says: it was cut off.")
         return DataAndFiles(MultiValueDict(), files)
 
 

@@ -4,7 +4,7 @@ from evidence.models.artefacts import Artefact, ConcatOp, Decision, Kind, Revisi
 from evidence.models.files import RevisionFile, StoredFile
 from evidence.models.lists import FAR, IdempotencyRecord, Standing, Told
 from evidence.models.retention import Disposal, HoldRelease, LegalHold, RetentionExtension
-from evidence.models.subjects import Gap, Hearing, Subject, SubjectVersion, TargetPeriod
+from evidence.models.subjects import Gap, Hearing, Subject, SubjectVersion, TargetPeriod, TargetRemedy
 
 __all__ = [
     "FAR",
@@ -27,5 +27,6 @@ __all__ = [
     "SubjectVersion",
     "Support",
     "TargetPeriod",
+    "TargetRemedy",
     "Told",
 ]

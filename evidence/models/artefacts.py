@@ -172,6 +172,7 @@ class Revision(models.Model):
         verbose_name = _("revision")
         verbose_name_plural = _("revisions")
         ordering = ["artefact", "number"]
+        indexes = [models.Index(fields=["created_at"], name="revision_created")]
         constraints = [
             models.UniqueConstraint(fields=["artefact", "number"], name="one_revision_a_number"),
             models.CheckConstraint(

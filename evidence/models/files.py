@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +47,22 @@ class RevisionFile(models.Model):
         RAW = "raw", _("as received from a machine")
         CAPTURE = "capture", _("capture of an address")
 
+    class Flag(models.TextChoices):
+        """What was seen in a file that its reviewer should know before opening it (``evidence.examining``)."""
+
+        ARCHIVE_ENCRYPTED = "archive_encrypted", _("an archive with a password, whose files were not looked at")
+        ARCHIVE_NOT_EXAMINED = "archive_not_examined", _("a packed file that was not looked into")
+        IMAGE_UNREADABLE = "image_unreadable", _("an image that cannot be read")
+        OFFICE_ENCRYPTED = "office_encrypted", _("an office file with a password")
+        PDF_ACTIONS = "pdf_actions", _("a PDF that does something when it is opened")
+        PDF_ATTACHMENTS = "pdf_attachments", _("a PDF with files inside")
+        PDF_ENCRYPTED = "pdf_encrypted", _("a PDF that is encrypted and was not looked into")
+        PDF_JAVASCRIPT = "pdf_javascript", _("a PDF with JavaScript")
+        PDF_LAUNCH = "pdf_launch", _("a PDF that starts programs")
+        PDF_LINKS = "pdf_links", _("a PDF with links to other places")
+        PDF_NOT_EXAMINED = "pdf_not_examined", _("a PDF that was too large to be looked into as a whole")
+        PDF_UNREADABLE = "pdf_unreadable", _("a PDF that cannot be read as a whole")
+
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="files")
     file = models.ForeignKey(StoredFile, models.PROTECT, related_name="uses")
     position = models.PositiveSmallIntegerField(_("place"))
@@ -54,6 +71,8 @@ class RevisionFile(models.Model):
     name = models.CharField(_("name"), max_length=255)
     source_url = models.URLField(max_length=2000, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
+    # Null of what no person sent, and of what was received before files were examined.
+    flags = ArrayField(models.CharField(max_length=24, choices=Flag.choices), null=True)
 
     objects: models.Manager[RevisionFile] = models.Manager()
 
@@ -65,3 +84,8 @@ class RevisionFile(models.Model):
             models.UniqueConstraint(fields=["revision", "position"], name="one_file_a_place"),
             models.UniqueConstraint(fields=["revision", "file"], name="one_use_a_file"),
         ]
+
+    @property
+    def flagged(self) -> list[str]:
+        """What was seen in the file, in words."""
+        return [str(self.Flag(flag).label) for flag in self.flags or []]

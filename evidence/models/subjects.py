@@ -92,16 +92,66 @@ class Gap(models.Model):
 
 
 class TargetPeriod(models.Model):
-    """What monitors measured of a target over a period: the best and worst that the data allows; written by drills."""
+    """What a source measured of a target over [start, until), as far as up to ``as_of``; written by drills, and anew
+    whenever it comes to something else: of one period, the last recorded counts.
+
+    ``best`` and ``worst`` are what the data allows, cut off after 18 decimals; the milliseconds beside them say why:
+    ``required`` is the agreed time of the whole period, less ``excused``.
+    """
 
     append_only: ClassVar[bool] = True
 
     node = models.ForeignKey(Node, models.PROTECT, related_name="target_periods")
+    service = models.CharField(max_length=100, blank=True)
+    calendar = models.CharField(max_length=60)
     start = models.DateTimeField(db_column="from")
     until = models.DateTimeField()
+    as_of = models.DateTimeField()
+    required_ms = models.BigIntegerField()
+    excused_ms = models.BigIntegerField()
+    down_ms = models.BigIntegerField()
+    unknown_ms = models.BigIntegerField()
+    ahead_ms = models.BigIntegerField()
+    outages = models.PositiveIntegerField()
+    resolution_ms = models.PositiveIntegerField()
     best = models.DecimalField(max_digits=20, decimal_places=18)
     worst = models.DecimalField(max_digits=20, decimal_places=18)
     source = models.CharField(max_length=200)
     recorded_at = models.DateTimeField()
 
     objects: models.Manager[TargetPeriod] = models.Manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=F("start")), name="target_period_ends_after_start"),
+        ]
+        indexes = [models.Index(fields=["node", "service", "start"], name="target_period_of_node")]
+
+
+class TargetRemedy(models.Model):
+    """The corrective action for a missed period of a target: somebody says what is done, and another person, when it is
+    done, closes it. A missed period refutes until then at least.
+    """
+
+    node = models.ForeignKey(Node, models.PROTECT, related_name="target_remedies")
+    start = models.DateTimeField(db_column="from")
+    until = models.DateTimeField()
+    action = models.TextField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    closed_because = models.TextField(blank=True)
+
+    objects: models.Manager[TargetRemedy] = models.Manager()
+
+    class Meta:
+        ordering = ["start", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["node", "start", "until"], name="one_remedy_a_period"),
+            models.CheckConstraint(condition=~Q(closed_by=F("proposed_by")), name="remedy_closed_by_another"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, closed_by=None) | Q(closed_at__isnull=False, closed_by__isnull=False),
+                name="remedy_closed_by_somebody",
+            ),
+        ]

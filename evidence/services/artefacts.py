@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from psycopg.errors import RestrictViolation, UniqueViolation
 
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.errors import Invalid
-from dcase_audit.trail.events import record
+from dcase_audit.trail.events import Event, record, record_many
 from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
 from evidence.refusals import Disposed
 from evidence.services.custody import check_custody
@@ -31,6 +31,27 @@ class FileIn:
     language: str = ""
     source_url: str = ""
     fetched_at: datetime | None = None
+    flags: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A revision to be: see ``Revision``."""
+
+    artefact: Artefact
+    files: Sequence[FileIn] = ()
+    verdict: str = Revision.Verdict.SUPPORTS
+    covers: Iterable[str] = ()
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    proves_from: datetime | None = None
+    proves_until: datetime | None = None
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    subjects: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    note: str = ""
+    corrects: Revision | None = None
+    confidentiality: str = Revision.Confidentiality.NORMAL
+    confidential_reason: str = ""
 
 
 def create_artefact(
@@ -93,7 +114,6 @@ def _check_fields(artefact: Artefact) -> None:
         raise Invalid(message, pointer=f"/{field}") from error
 
 
-@transaction.atomic
 def add_revision(
     *,
     artefact: Artefact,
@@ -121,40 +141,87 @@ def add_revision(
             begin (422).
         Disposed: a file was disposed of since (410).
     """
-    check_custody(actor, artefact.custodian_id, machine_scope="drills:write")
-    _check_periods(valid_from, valid_until, proves_from, proves_until)
-    if not files:
-        raise Invalid("a revision has at least one file", pointer="/files")
-    if len({file.file.sha256 for file in files}) < len(files):
-        raise Invalid("the same bytes are there twice", pointer="/files")
-    Artefact.objects.select_for_update(no_key=True).get(pk=artefact.pk)
-    last = Revision.objects.filter(artefact=artefact).aggregate(last=Max("number"))["last"] or 0
-    revision = Revision.objects.create(
+    draft = Draft(
         artefact=artefact,
-        number=last + 1,
+        files=files,
         verdict=verdict,
-        covers=sorted(set(covers)),
+        covers=covers,
         valid_from=valid_from,
         valid_until=valid_until,
         proves_from=proves_from,
         proves_until=proves_until,
-        measures=dict(measures or {}),
-        subjects={key: dict(value) for key, value in (subjects or {}).items()},
+        measures=measures or {},
+        subjects=subjects or {},
         note=note,
         corrects=corrects,
         confidentiality=confidentiality,
         confidential_reason=confidential_reason,
+    )
+    return add_revisions([draft], actor=actor, at=at)[0]
+
+
+@transaction.atomic
+def add_revisions(drafts: Sequence[Draft], *, actor: User | None, at: datetime) -> list[Revision]:
+    """Add each as ``add_revision`` does, in their order and in a few statements. Refusing one, it adds none."""
+    for draft in drafts:
+        _check_draft(draft, actor)
+    numbers = _last_numbers({draft.artefact.pk for draft in drafts})
+    revisions = []
+    for draft in drafts:
+        numbers[draft.artefact.pk] += 1
+        revisions.append(_revision(draft, numbers[draft.artefact.pk], actor, at))
+    Revision.objects.bulk_create(revisions)
+    _attach([use for revision, draft in zip(revisions, drafts, strict=True) for use in _uses(revision, draft.files)])
+    record_many(
+        [
+            Event("revision.added", f"revision:{one.pk}", {"artefact": one.artefact.key, "number": one.number})
+            for one in revisions
+        ]
+    )
+    return revisions
+
+
+def _check_draft(draft: Draft, actor: User | None) -> None:
+    check_custody(actor, draft.artefact.custodian_id, machine_scope="drills:write")
+    _check_periods(draft.valid_from, draft.valid_until, draft.proves_from, draft.proves_until)
+    if not draft.files:
+        raise Invalid("a revision has at least one file", pointer="/files")
+    if len({file.file.sha256 for file in draft.files}) < len(draft.files):
+        raise Invalid("the same bytes are there twice", pointer="/files")
+
+
+def _last_numbers(artefacts: Iterable[int]) -> dict[int, int]:
+    """Lock the artefacts and return the number of the last revision of each, 0 where there is none."""
+    wanted = sorted(artefacts)
+    list(Artefact.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
+    last = Revision.objects.filter(artefact__in=wanted).order_by().values_list("artefact").annotate(Max("number"))
+    return dict.fromkeys(wanted, 0) | dict(last)
+
+
+def _revision(draft: Draft, number: int, actor: User | None, at: datetime) -> Revision:
+    return Revision(
+        artefact=draft.artefact,
+        number=number,
+        verdict=draft.verdict,
+        covers=sorted(set(draft.covers)),
+        valid_from=draft.valid_from,
+        valid_until=draft.valid_until,
+        proves_from=draft.proves_from,
+        proves_until=draft.proves_until,
+        measures=dict(draft.measures),
+        subjects={key: dict(value) for key, value in draft.subjects.items()},
+        note=draft.note,
+        corrects=draft.corrects,
+        confidentiality=draft.confidentiality,
+        confidential_reason=draft.confidential_reason,
         created_at=at,
         created_by=actor,
     )
-    _attach(revision, files)
-    record("revision.added", f"revision:{revision.pk}", artefact=artefact.key, number=revision.number)
-    return revision
 
 
-def _attach(revision: Revision, files: Sequence[FileIn]) -> None:
-    """Make the files part of the revision, in their order, if they are all there."""
-    uses = [
+def _uses(revision: Revision, files: Sequence[FileIn]) -> list[RevisionFile]:
+    """Return what makes the files part of the revision, in their order."""
+    return [
         RevisionFile(
             revision=revision,
             file=each.file,
@@ -164,9 +231,14 @@ def _attach(revision: Revision, files: Sequence[FileIn]) -> None:
             name=each.name,
             source_url=each.source_url,
             fetched_at=each.fetched_at,
+            flags=None if each.flags is None else list(each.flags),
         )
         for position, each in enumerate(files, 1)
     ]
+
+
+def _attach(uses: Sequence[RevisionFile]) -> None:
+    """Make the files part of their revisions, if they are all there."""
     try:
         with transaction.atomic():
             RevisionFile.objects.bulk_create(uses)

@@ -2,84 +2,136 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
 from dcase_audit.errors import Invalid
-from dcase_audit.trail.events import record
+from dcase_audit.trail.events import Event, record_many
 from evidence import telling
 from evidence.models import Decision, Revision
 from evidence.refusals import NotSubmitted, NotYours, Refuting, SelfApproval
-from evidence.settling import settling
+from evidence.services.locking import have_locked
+from evidence.settling import Settling, settling
 
 Kind = Decision.Kind
 
 
-@transaction.atomic
-def submit(*, revision: Revision, actor: User | None, at: datetime) -> Decision:
+class Submission(NamedTuple):
+    """A draft that is handed in; without ``awaits`` it is accepted in the same transaction."""
+
+    revision: Revision
+    awaits: bool = True
+
+
+class Choice(NamedTuple):
+    """What is decided about a revision: why, by which rule where nobody does, and from when on."""
+
+    revision: Revision
+    reason: str = ""
+    by_rule: str = ""
+    effective_at: datetime | None = None
+
+
+def submit(*, revision: Revision, actor: User | None, at: datetime, awaits: bool = True) -> Decision:
     """Hand a draft in; from here on it never changes. Counter-evidence counts at once, support once accepted.
 
-    Repeating the call returns the submission.
+    Without ``awaits`` no approver is told of it: it is accepted in the same transaction. Repeating the call returns the
+    submission.
 
     Raises:
         NotYours: ``actor`` does not belong to the department (403).
     """
-    _check_writer(revision, actor)
-    with settling(at=at, cause=f"revision.submitted:{revision.pk}", artefacts=[revision.artefact_id]) as work:
-        taken = _taken(revision)
-        if Kind.SUBMITTED in taken:
-            return taken[Kind.SUBMITTED]
-        decision = _decide(revision, Kind.SUBMITTED, actor, work.moment)
-        revision.submitted_at = work.moment
-        revision.save(update_fields=["submitted_at"])
-        # From here on it is promised how long it is kept, which the database works out.
-        revision.refresh_from_db(fields=["retention", "retain_until"])
-        if revision.verdict == Revision.Verdict.SUPPORTS:
-            telling.open_waiting(revision, at=work.moment)
-    return decision
+    return submit_all([Submission(revision, awaits)], actor=actor, at=at)[0]
 
 
 @transaction.atomic
+def submit_all(submissions: Sequence[Submission], *, actor: User | None, at: datetime) -> list[Decision]:
+    """Hand each draft in as ``submit`` does, all at one moment and settled once."""
+    revisions = [submission.revision for submission in submissions]
+    for revision in revisions:
+        _check_writer(revision, actor)
+    with _settling(Kind.SUBMITTED, revisions, at) as work:
+        taken = _taken_of(revisions)
+        new = [each for each in submissions if Kind.SUBMITTED not in taken[each.revision.pk]]
+        made = _decide_all([Choice(each.revision) for each in new], Kind.SUBMITTED, actor, work.moment)
+        _mark_submitted([each.revision for each in new], work.moment)
+        waiting = [each.revision for each in new if each.awaits]
+        supporting = [revision for revision in waiting if revision.verdict == Revision.Verdict.SUPPORTS]
+        telling.open_waiting(supporting, by=actor, at=work.moment)
+    found = {decision.revision_id: decision for decision in made}
+    return [found.get(each.pk) or taken[each.pk][Kind.SUBMITTED] for each in revisions]
+
+
+def _mark_submitted(revisions: Sequence[Revision], moment: datetime) -> None:
+    """Close the drafts; from here on it is promised how long they are kept, which the database works out."""
+    if not revisions:
+        return
+    rows = Revision.objects.filter(pk__in=[revision.pk for revision in revisions])
+    rows.update(submitted_at=moment)
+    promised = {pk: (retention, until) for pk, retention, until in rows.values_list("pk", "retention", "retain_until")}
+    for revision in revisions:
+        revision.submitted_at = moment
+        revision.retention, revision.retain_until = promised[revision.pk]
+
+
 def accept(*, revision: Revision, actor: User | None, at: datetime, reason: str = "", by_rule: str = "") -> Decision:
     """Accept a submitted revision; it supersedes the one in force for what it covers.
 
-    Repeating the call returns the decision already taken.
+    ``by_rule`` names the rule that people published where nobody decides on this one: ``actor`` is None then. Repeating
+    the call returns the decision already taken.
 
     Raises:
         NotYours: ``actor`` is no approver of the department (403).
         SelfApproval: ``actor`` wrote or submitted it (409).
         NotSubmitted: it is not waiting for a decision (409).
     """
-    return _judge(revision, Kind.ACCEPTED, actor, at, reason, by_rule)
+    return accept_all([Choice(revision, reason, by_rule)], actor=actor, at=at)[0]
 
 
-@transaction.atomic
+def accept_all(choices: Sequence[Choice], *, actor: User | None, at: datetime) -> list[Decision]:
+    """Accept each as ``accept`` does, all at one moment and settled once. Refusing one, it accepts none."""
+    return _judge(choices, Kind.ACCEPTED, actor, at)
+
+
 def return_revision(*, revision: Revision, actor: User | None, at: datetime, reason: str) -> Decision:
     """Return a submitted revision to its author, who adds a new one. Refuses and repeats as ``accept`` does.
 
     Raises:
         Invalid: no reason is given (422).
     """
-    return _judge(revision, Kind.RETURNED, actor, at, _needed(reason))
+    return _judge([Choice(revision, _needed(reason))], Kind.RETURNED, actor, at)[0]
 
 
-def _judge(
-    revision: Revision, kind: Kind, actor: User | None, at: datetime, reason: str, by_rule: str = ""
-) -> Decision:
-    _check_approver(revision, actor)
-    with settling(at=at, cause=f"revision.{kind.value}:{revision.pk}", artefacts=[revision.artefact_id]) as work:
-        taken = _taken(revision)
-        if kind in taken and taken[kind].by_id == _id(actor):
-            return taken[kind]
-        if set(taken) != {Kind.SUBMITTED}:
-            raise NotSubmitted(f"it is {_state(taken)}")
-        _check_another(revision, taken[Kind.SUBMITTED], actor)
-        decision = _decide(revision, kind, actor, work.moment, reason=reason, by_rule=by_rule)
-        telling.close_waiting(revision, at=work.moment)
-    return decision
+@transaction.atomic
+def _judge(choices: Sequence[Choice], kind: Kind, actor: User | None, at: datetime) -> list[Decision]:
+    revisions = [choice.revision for choice in choices]
+    for revision in revisions:
+        _check_approver(revision, actor)
+    with _settling(kind, revisions, at) as work:
+        taken = _taken_of(revisions)
+        new = [choice for choice in choices if not _is_judged(choice.revision, taken, kind, actor)]
+        made = _decide_all(new, kind, actor, work.moment)
+        telling.close_waiting([choice.revision for choice in new], at=work.moment)
+    found = {decision.revision_id: decision for decision in made}
+    return [found.get(each.pk) or taken[each.pk][kind] for each in revisions]
+
+
+def _is_judged(revision: Revision, taken: dict[int, dict[str, Decision]], kind: Kind, actor: User | None) -> bool:
+    """Tell whether the same person decided so before; refuse what does not wait for a decision by ``actor``."""
+    mine = taken[revision.pk]
+    if kind in mine and mine[kind].by_id == _id(actor):
+        return True
+    if set(mine) != {Kind.SUBMITTED}:
+        raise NotSubmitted(f"it is {_state(mine)}")
+    _check_another(revision, mine[Kind.SUBMITTED], actor)
+    return False
 
 
 @transaction.atomic
@@ -129,7 +181,7 @@ def _undo(
         if kind is Kind.VOIDED:
             _check_another(revision, taken[Kind.SUBMITTED], actor)
         decision = _decide(revision, kind, actor, work.moment, reason=reason, effective_at=effective_at)
-        telling.close_waiting(revision, at=work.moment)
+        telling.close_waiting([revision], at=work.moment)
     return decision
 
 
@@ -177,6 +229,13 @@ def annul(*, revision: Revision, actor: User | None, at: datetime, reason: str) 
         return _decide(revision, Kind.ANNULLED, actor, work.moment, reason=_needed(reason))
 
 
+def _settling(kind: Kind, revisions: Sequence[Revision], at: datetime) -> AbstractContextManager[Settling]:
+    """Settle decisions of a kind; the cause names the first of several."""
+    more = f" and {len(revisions) - 1} more" if len(revisions) > 1 else ""
+    cause = f"revision.{kind.value}:{revisions[0].pk}{more}"
+    return settling(at=at, cause=cause, artefacts=[revision.artefact_id for revision in revisions])
+
+
 def _decide(
     revision: Revision,
     kind: Kind,
@@ -184,25 +243,46 @@ def _decide(
     moment: datetime,
     *,
     reason: str = "",
-    by_rule: str = "",
     effective_at: datetime | None = None,
 ) -> Decision:
-    decision = Decision.objects.create(
-        revision=revision,
-        kind=kind,
-        by=actor,
-        by_rule=by_rule or ("" if actor else "operator"),
-        at=moment,
-        effective_at=max(effective_at or moment, moment),
-        reason=reason,
+    return _decide_all([Choice(revision, reason, effective_at=effective_at)], kind, actor, moment)[0]
+
+
+def _decide_all(choices: Sequence[Choice], kind: Kind, actor: User | None, moment: datetime) -> list[Decision]:
+    decisions = Decision.objects.bulk_create(
+        Decision(
+            revision=choice.revision,
+            kind=kind,
+            by=actor,
+            by_rule=choice.by_rule or ("" if actor else "operator"),
+            at=moment,
+            effective_at=max(choice.effective_at or moment, moment),
+            reason=choice.reason,
+        )
+        for choice in choices
     )
-    record(f"revision.{kind.value}", f"revision:{revision.pk}", decision=decision.pk, reason=reason)
-    return decision
+    record_many(
+        [
+            Event(f"revision.{kind.value}", f"revision:{one.revision_id}", {"decision": one.pk, "reason": one.reason})
+            for one in decisions
+        ]
+    )
+    for artefact in sorted({choice.revision.artefact_id for choice in choices}):
+        have_locked(artefact)
+    return decisions
 
 
 def _taken(revision: Revision) -> dict[str, Decision]:
     """Return the decisions by kind; the artefact's lock is held, so none is added meanwhile."""
-    return {decision.kind: decision for decision in revision.decisions.order_by("at", "id")}
+    return _taken_of([revision])[revision.pk]
+
+
+def _taken_of(revisions: Sequence[Revision]) -> dict[int, dict[str, Decision]]:
+    """Return the decisions about each revision by kind; the artefacts' locks are held, so none is added meanwhile."""
+    found: dict[int, dict[str, Decision]] = defaultdict(dict)
+    for decision in Decision.objects.filter(revision__in=revisions).order_by("at", "id"):
+        found[decision.revision_id][decision.kind] = decision
+    return found
 
 
 def _state(taken: dict[str, Decision]) -> str:

@@ -34,6 +34,7 @@ def dispose(*, file: StoredFile, actor: User, at: datetime, reason: str) -> Disp
         NotYours: ``actor`` may not decide for an artefact that has the file, or none has it (403).
         Kept: a revision that has the file is kept, or on hold, or a draft (409).
         InUse: it is being received at this moment (409).
+        ObjectLocked: the store itself keeps it (409). StoreUnavailable: it does not say (503).
         Invalid: no reason (422).
     """
     if not reason.strip():
@@ -43,6 +44,7 @@ def dispose(*, file: StoredFile, actor: User, at: datetime, reason: str) -> Disp
         raise Invalid("No revision has this file.", pointer="/sha256")
     for artefact in artefacts:
         check_keeper(actor, artefact)
+    object_store().check_removable(file.sha256)
     try:
         with refusing_what_is_kept():
             disposal = Disposal.objects.create(file=file, reason=reason.strip(), disposed_by=actor, disposed_at=at)
@@ -76,6 +78,7 @@ def remove(disposal: Disposal, *, at: datetime) -> None:
 
     Raises:
         InUse: the same bytes are being received; the job tries again (409).
+        ObjectLocked: the store locks them since the decision; so does it (409).
         StoreUnavailable: the store cannot be written (503).
     """
     file = disposal.file

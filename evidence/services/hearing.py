@@ -12,6 +12,8 @@ from evidence.loading import elapsed
 from evidence.models import Artefact, Gap, Hearing
 from evidence.settling import settling
 
+# Of a monitor that no leaf expects, a gap is recorded after a day: whoever counts on it has to know.
+UNEXPECTED = timedelta(days=1)
 HEARD_IN_TIME = """
 UPDATE evidence_hearing h SET last_heard_at = greatest(last_heard_at, %(at)s)
 WHERE h.artefact_id = %(artefact)s AND %(at)s - h.last_heard_at <= h.tolerance
@@ -67,4 +69,4 @@ def _tolerance(artefact: Artefact) -> timedelta:
         Criterion.objects.in_force().filter(node__in=leaves).exclude(silence="").values_list("silence", flat=True)
     )
     counted = (elapsed(parse_or_none(text)) for text in silences)
-    return min((silence for silence in counted if silence is not None), default=timedelta(0))
+    return min((silence for silence in counted if silence is not None), default=UNEXPECTED)

@@ -16,6 +16,7 @@ from evidence.models import Artefact, HoldRelease, LegalHold, RetentionExtension
 from evidence.refusals import NoLonger, NotSubmitted, OwnHold, Released
 from evidence.services.custody import check_keeper
 from evidence.services.disposal import stop_disposals
+from evidence.services.locking import have_locked
 
 
 @transaction.atomic
@@ -48,6 +49,7 @@ def place_hold(
         revision=revision.number if revision is not None else None,
         reason=hold.reason,
     )
+    have_locked(artefact.pk)
     return hold
 
 
@@ -67,6 +69,7 @@ def release_hold(*, hold: LegalHold, actor: User, at: datetime, reason: str) -> 
         with transaction.atomic():
             release = HoldRelease.objects.create(hold=hold, reason=_needed(reason), released_by=actor, released_at=at)
             record("hold.released", f"hold:{hold.pk}", artefact=hold.artefact.key, reason=release.reason)
+            have_locked(hold.artefact_id, is_released=True)
     except IntegrityError as error:
         if not isinstance(error.__cause__, UniqueViolation):
             raise
@@ -116,6 +119,7 @@ def extend_retention(
     stop_disposals(Revision.objects.filter(pk=revision.pk), at=at)
     revision.refresh_from_db(fields=["retain_until"])
     extension.refresh_from_db(fields=["before"])
+    have_locked(revision.artefact_id)
     record("retention.extended", f"revision:{revision.pk}", before=extension.before, until=until, basis=basis)
     return extension
 

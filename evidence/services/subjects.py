@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Lower
 
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
+from dcase_audit.cases.models import Criterion
 from dcase_audit.trail.events import record
-from evidence.models import Subject, SubjectVersion
+from evidence.models import Artefact, Subject, SubjectVersion, Support
 from evidence.refusals import NotYours
 from evidence.settling import settling
+
+
+def subjects_with(digests: Sequence[str], *, artefact: Artefact) -> dict[str, dict[str, str]]:
+    """Return the versions whose digest is one of these (``sha256:`` and hex, or the hex alone), as revisions keep them.
+
+    Of the subjects of the artefact's department, and those that a criterion names in a case that it supports. Where a
+    subject had several such versions, the last one counts.
+    """
+    wanted = {spelt for digest in digests for spelt in (digest.lower(), digest.lower().partition(":")[2]) if spelt}
+    if not wanted:
+        return {}
+    cases = Support.objects.filter(artefact=artefact).values("case")
+    named = Criterion.objects.in_force().filter(node__case__in=cases, subjects__contains=[OuterRef("key")])
+    near = Subject.objects.filter(Q(department=artefact.custodian_id) | Exists(named))
+    rows = SubjectVersion.objects.annotate(spelt=Lower("digest")).filter(subject__in=near, spelt__in=wanted)
+    return {
+        row.subject.key: {"version": row.version, "digest": row.digest}
+        for row in rows.select_related("subject").order_by("since", "pk")
+    }
 
 
 @transaction.atomic

@@ -1,25 +1,27 @@
 """The content-addressed file store: bytes under their SHA-256, written once."""
 
-from evidence.storage.files import damaged, orphans, store_file
+from dcase_audit.buckets import StoreFull, StoreUnavailable
+from evidence.storage.files import ToStore, damaged, orphans, store_file, store_files
 from evidence.storage.names import UnusableName, clean_name, content_disposition
 from evidence.storage.objects import (
     ObjectDamaged,
+    ObjectLocked,
     ObjectMissing,
     ObjectStore,
     Stored,
-    StoreFull,
-    StoreUnavailable,
     TooLarge,
     object_store,
 )
 
 __all__ = [
     "ObjectDamaged",
+    "ObjectLocked",
     "ObjectMissing",
     "ObjectStore",
     "StoreFull",
     "StoreUnavailable",
     "Stored",
+    "ToStore",
     "TooLarge",
     "UnusableName",
     "clean_name",
@@ -28,4 +30,5 @@ __all__ = [
     "object_store",
     "orphans",
     "store_file",
+    "store_files",
 ]

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from dcase_audit.errors import AuditError
-from dcase_audit.trail.events import record
+from dcase_audit.trail.events import Event, record_many
 from evidence.models import Disposal, StoredFile
 from evidence.storage.media_types import HEAD, media_type_of
-from evidence.storage.objects import ObjectDamaged, ObjectMissing, object_store
+from evidence.storage.objects import ObjectDamaged, ObjectMissing, Stored, object_store
+
+
+class ToStore(NamedTuple):
+    """Bytes to be stored: what ``stream`` (seekable) still holds; ``media_type`` is what the sender claims."""
+
+    stream: BinaryIO
+    media_type: str
+    limit: int | None = None
 
 
 def store_file(stream: BinaryIO, *, media_type: str, at: datetime, limit: int | None = None) -> StoredFile:
@@ -22,39 +30,87 @@ def store_file(stream: BinaryIO, *, media_type: str, at: datetime, limit: int | 
 
     ``media_type`` is what the sender claims; the content decides. If the caller's transaction is rolled back the bytes
     stay in the store without a row, which harms nothing (``orphans``). Bytes that were disposed of are there again.
-    From here to the end of the caller's transaction no disposal takes them.
+    From here to the end of the caller's transaction no disposal takes them. Where the store keeps versions, the log
+    is told which one it is.
 
     Raises:
         TooLarge: more than ``limit`` bytes, or than ``UPLOAD_LIMIT`` where none is given (413).
         StoreFull: no room (507). StoreUnavailable: the store cannot be written (503).
     """
-    store, start = object_store(), stream.tell()
-    limit = settings.UPLOAD_LIMIT if limit is None else limit
-    kind = media_type_of(stream.read(HEAD), media_type)
-    stream.seek(start)
-    stored = store.put(stream, limit=limit)
+    return store_files([ToStore(stream, media_type, limit)], at=at)[0]
+
+
+def store_files(files: Sequence[ToStore], *, at: datetime) -> list[StoredFile]:
+    """Store each as ``store_file`` does and return their rows, in the order of the files and in a few statements."""
+    digests: list[str] = []
+    puts: dict[str, _Put] = {}
+    for file in files:
+        put = _put(file)
+        digests.append(put.stored.sha256)
+        puts.setdefault(put.stored.sha256, put)
     with transaction.atomic():
-        row = StoredFile(sha256=stored.sha256, size=stored.size, media_type=kind, stored_at=at)
-        StoredFile.objects.bulk_create([row], ignore_conflicts=True)
-        found = StoredFile.objects.get(sha256=stored.sha256)
-        if _restored(found, at=at):
+        rows = _by_digest(puts)
+        new = puts.keys() - rows.keys()
+        if new:
+            # In one order, so that two who bring the same files wait for each other and not both.
+            made = [puts[sha256].row(at) for sha256 in sorted(new)]
+            StoredFile.objects.bulk_create(made, ignore_conflicts=True)
+            rows |= _by_digest(new)
+        for sha256 in _restored(rows.values(), at=at):
             # A disposal may have removed what was put just now, and from now on none does.
-            stream.seek(start)
-            store.put(stream, limit=limit)
-    return found
+            puts[sha256].file.stream.seek(puts[sha256].start)
+            puts[sha256] = _put(puts[sha256].file)
+            new = new | {sha256}
+        versions = {sha256: puts[sha256].stored.version for sha256 in sorted(new)}
+        record_many(
+            [
+                Event("file.stored", f"file:{rows[sha256].pk}", {"sha256": sha256, "version": version})
+                for sha256, version in versions.items()
+                if version
+            ]
+        )
+    return [rows[sha256] for sha256 in digests]
 
 
-def _restored(file: StoredFile, *, at: datetime) -> bool:
-    """Keep disposals off the file for this transaction, and undo one that stands; tell whether there was one."""
+class _Put(NamedTuple):
+    """A file that is in the store by now, and where its bytes begin in the stream."""
+
+    file: ToStore
+    start: int
+    kind: str
+    stored: Stored
+
+    def row(self, at: datetime) -> StoredFile:
+        return StoredFile(sha256=self.stored.sha256, size=self.stored.size, media_type=self.kind, stored_at=at)
+
+
+def _put(file: ToStore) -> _Put:
+    start = file.stream.tell()
+    limit = settings.UPLOAD_LIMIT if file.limit is None else file.limit
+    kind = media_type_of(file.stream.read(HEAD), file.media_type)
+    file.stream.seek(start)
+    return _Put(file, start, kind, object_store().put(file.stream, limit=limit))
+
+
+def _by_digest(digests: Collection[str]) -> dict[str, StoredFile]:
+    return {row.sha256: row for row in StoredFile.objects.filter(sha256__in=digests)}
+
+
+def _restored(files: Collection[StoredFile], *, at: datetime) -> list[str]:
+    """Keep disposals off the files for this transaction, and undo those that stand; return of which digests."""
+    used = sorted(file.pk for file in files)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT evidence_use_file(%s)", [file.pk])
-    disposal = Disposal.objects.standing().filter(file=file).first()
-    if disposal is None:
-        return False
-    disposal.restored_at = at
-    disposal.save(update_fields=["restored_at"])
-    record("file.restored", f"file:{file.pk}", sha256=file.sha256, disposal=disposal.pk)
-    return True
+        cursor.execute("SELECT evidence_use_file(f) FROM unnest(%s::bigint[]) f", [used])
+    standing = list(Disposal.objects.standing().filter(file__in=used).select_related("file"))
+    if standing:
+        Disposal.objects.filter(pk__in=[disposal.pk for disposal in standing]).update(restored_at=at)
+    record_many(
+        [
+            Event("file.restored", f"file:{one.file_id}", {"sha256": one.file.sha256, "disposal": one.pk})
+            for one in standing
+        ]
+    )
+    return [disposal.file.sha256 for disposal in standing]
 
 
 def orphans() -> Iterator[str]:

@@ -10,7 +10,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,8 @@ class LocalStore:
     ``link`` fails where the name exists, while ``rename`` would replace: it is what makes a name write-once. A process
     that dies leaves at most a file in ``tmp``, never a torn object.
     """
+
+    locks = False
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,6 +68,13 @@ class LocalStore:
         if digest.hexdigest() != sha256:
             raise ObjectDamaged(f"The bytes of {sha256} have the SHA-256 {digest.hexdigest()}.")
 
+    def check_removable(self, sha256: str) -> None:
+        # A file system keeps nothing from its owner.
+        self.path(sha256)
+
+    def lock(self, sha256: str, *, until: datetime | None, held: bool | None) -> None:
+        self.path(sha256)
+
     def remove(self, sha256: str) -> None:
         path = self.path(sha256)
         with refusing():
@@ -79,6 +88,11 @@ class LocalStore:
             for path in self.root.glob("??/??/*"):
                 if SHA256.fullmatch(path.name):
                     yield path.name
+
+    def check_ready(self) -> None:
+        """Begin a file and give it up, which leaves nothing behind."""
+        with self._scratch():
+            pass
 
     def path(self, sha256: str) -> Path:
         """Return where the object is or would be; ValueError for what is no digest."""

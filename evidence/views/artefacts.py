@@ -19,6 +19,7 @@ from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import Party, User
+from dcase_audit.cases.dates import language
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import Status
 from dcase_audit.errors import AuditError
@@ -155,6 +156,7 @@ def show_artefact(
         "due_at": moment_or_none(found.standing.due_at),
         "supports": supports.select_related("node", "case").order_by("unlinked_at", "pk"),
         "revisions": revisions,
+        "labels": supports.label_texts(user, language()),
         "may_write": may_write,
         "holds": LegalHold.objects.open().filter(artefact=found).select_related("revision", "placed_by"),
         "hold_form": HoldForm.on(found) if may_keep(user, found) else None,

@@ -212,7 +212,7 @@ def changes(request: HttpRequest, slug: str) -> HttpResponse:
         case=reading.case, effective_at__lte=reading.at, recorded_at__lte=reading.known
     )
     if node := given(request, "node"):
-        rows = rows.filter(node__key=node)
+        rows = rows.of_node(node)
     page = page_after(request, rows.select_related("node"), ("effective_at", "pk"), _position, descending=True)
     context = {"changes": changes_in_words(reading, page.rows), "more": page.more, "node": node}
     return show_case(request, reading, "changes", context)
@@ -232,7 +232,7 @@ def changes_in_words(reading: Reading, found: Iterable[StatusChange]) -> list[Ch
     return [
         Change(
             change,
-            reading.line_of.get(change.node.key),
+            reading.line_of.get(change.node.judged_key),
             Status(change.before) if change.before is not None else None,
             Status(change.after),
             [sayer.say(reason) for reason in reasons],

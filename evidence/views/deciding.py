@@ -68,7 +68,11 @@ class ShownRevision(NamedTuple):
 
 def revisions_of(artefact: Artefact, user: User, refused: Mapping[tuple[int, str], Form]) -> list[ShownRevision]:
     """Return the last revisions that the reader may see, the newest first, in a constant number of queries."""
-    rows = Revision.objects.visible_to(user).filter(artefact=artefact).select_related("created_by", "corrects")
+    rows = (
+        Revision.objects.visible_to(user)
+        .filter(artefact=artefact)
+        .select_related("created_by", "corrects", "drill_result__rule__published_by", "drill_result__rule__drill")
+    )
     rows = rows.with_kept_until().order_by("-number")
     rows = rows.prefetch_related("files__file__disposals__disposed_by", "decisions__by", "extensions__extended_by")
     holds = list(LegalHold.objects.open().filter(artefact=artefact))

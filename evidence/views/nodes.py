@@ -20,7 +20,7 @@ from dcase_audit.accounts.models import User
 from dcase_audit.cases.criteria import criterion_lines, target_text
 from dcase_audit.cases.models import Criterion, Node, NodeText, StatusChange
 from dcase_audit.cases.outline import Entry, Line
-from dcase_audit.cases.words import LEAF_KINDS, LinkKind, Status
+from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
 from dcase_audit.errors import AuditError
 from dcase_audit.pages import find, refuse, show
 from evidence import services
@@ -28,6 +28,7 @@ from evidence.asof import NodeView
 from evidence.forms import LinkForm, ReasonForm
 from evidence.models import Artefact, Kind, Support
 from evidence.reading import status_of
+from evidence.views import targets
 from evidence.views.cases import Row, changes_in_words, path_to, rows_of
 from evidence.views.reading import Reading, edition_of, read
 
@@ -154,12 +155,15 @@ def _show(
         "above": [link.source for link in reading.links if link.target == key],
         "around": around,
         "asks": asks,
-        "targets": [target_text(target) for target in text.attributes.get("targets", ())],
+        "targets": [target_text(target, reading.labels) for target in text.attributes.get("targets", ())],
         "supports": supports,
         "keeper": reading.holder(line),
         "history": history,
         "link_form": link_form,
     }
+    if view.kind == NodeKind.TARGET:
+        with timezone.override(reading.case.zone):
+            context |= targets.section(reading, view.id, text)
     return show(request, "node.html", context, zone=reading.case.zone)
 
 
@@ -181,7 +185,7 @@ def _criterion_lines(reading: Reading, node_id: int) -> list[tuple[str, str]]:
     if criterion is None:
         return []
     names = {kind.key: kind.name(reading.language) for kind in Kind.objects.filter(key__in=criterion.kinds)}
-    return criterion_lines(criterion, names)
+    return criterion_lines(criterion, names, reading.labels)
 
 
 def _around(reading: Reading, key: str) -> list[Row]:
@@ -208,6 +212,6 @@ def _supporting(reading: Reading, support: Support, refused: ReasonForm | None) 
 
 def _history(reading: Reading, key: str) -> list[object]:
     changes = StatusChange.objects.filter(
-        case=reading.case, node__key=key, effective_at__lte=reading.at, recorded_at__lte=reading.known
-    )
+        case=reading.case, effective_at__lte=reading.at, recorded_at__lte=reading.known
+    ).of_node(key)
     return list(changes_in_words(reading, changes.select_related("node").order_by("-effective_at")[:HISTORY]))

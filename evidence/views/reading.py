@@ -79,6 +79,11 @@ class Reading:
         return argument_of(self.lines, self.links)
 
     @cached_property
+    def labels(self) -> dict[str, str]:
+        """What the keys of criteria and targets are called."""
+        return self.case.label_texts(self.language)
+
+    @cached_property
     def parties(self) -> dict[int, Party]:
         """The parties that hold the nodes, by id; one query."""
         return Party.objects.in_bulk({pk for line in self.lines for pk in (line.accountable, line.custodian) if pk})

@@ -21,12 +21,13 @@ from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.dates import ends_after, starts_at
+from dcase_audit.cases.dates import ends_after, language, starts_at
 from dcase_audit.cases.models import Criterion
 from dcase_audit.errors import AuditError, NotAllowed
 from dcase_audit.pages import ORGANISATION_ZONE, find, refuse, show
 from evidence import services
 from evidence.api.files import Confidential
+from evidence.examining import examine
 from evidence.forms import ReviewedForm, RevisionForm
 from evidence.models import Artefact, Revision, RevisionFile, Subject, Support
 from evidence.services import FileIn
@@ -62,7 +63,8 @@ def new_revision(request: HttpRequest, key: str) -> HttpResponse:
     artefact = _own(user, key)
     items, subjects = asked_of(artefact, at=clock.now())
     data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = RevisionForm(data, files, artefact=artefact, items=items, subjects=subjects)
+    labels = artefact.supports.open().label_texts(user, language())
+    form = RevisionForm(data, files, artefact=artefact, items=items, subjects=subjects, labels=labels)
     if form.is_valid():
         try:
             revision = _add(artefact, form, user, at=clock.now(), submit="submit" in request.POST)
@@ -80,8 +82,10 @@ def new_revision(request: HttpRequest, key: str) -> HttpResponse:
 @transaction.atomic
 def _add(artefact: Artefact, form: RevisionForm, user: User, *, at: datetime, submit: bool) -> Revision:
     said = form.cleaned_data
+    services.check_quota(artefact.custodian_id, [file.size for file in said["files"]], at=at)
     files = [
         FileIn(
+            flags=examine(file, name=file.name, declared=file.content_type or ""),
             file=store_file(file, media_type=file.content_type or "", at=at),
             name=file.name,
             role=RevisionFile.Role.ATTACHMENT if position else RevisionFile.Role.MAIN,
@@ -172,7 +176,10 @@ def _review(base: Revision, form: ReviewedForm, user: User, *, at: datetime) -> 
         artefact=base.artefact,
         actor=user,
         at=at,
-        files=[FileIn(use.file, use.name, use.role, use.language, use.source_url, use.fetched_at) for use in uses],
+        files=[
+            FileIn(use.file, use.name, use.role, use.language, use.source_url, use.fetched_at, use.flags)
+            for use in uses
+        ],
         covers=base.covers,
         valid_from=base.valid_from,
         valid_until=base.valid_until,

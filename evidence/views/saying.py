@@ -14,7 +14,7 @@ from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import Status
 from evidence.models import Artefact
-from evidence.reasons import quoted, reason_text, short
+from evidence.reasons import REFUTING, quoted, reason_text, short
 
 Reason = Mapping[str, Any]
 
@@ -30,6 +30,7 @@ class Sayer:
         self._user = user
         self._case = case
         self._language = language
+        self._labels = case.label_texts(language)
 
     @cached_property
     def _open(self) -> set[str]:
@@ -44,7 +45,7 @@ class Sayer:
         if reason.get("reason") == "external":
             # Its page says of which case the goal is, to whom sees that case.
             reason = {**reason, "node": None}
-        said = conditional_escape(reason_text(reason, self._language, self._case.zone, self._titles))
+        said = conditional_escape(reason_text(reason, self._language, self._case.zone, self._titles, self._labels))
         key = reason.get("artefact")
         if key not in self._open:
             return said
@@ -61,4 +62,4 @@ class Sayer:
 
 
 def _refutes(reason: Reason, status: Status) -> bool:
-    return status is Status.REFUTED and reason.get("reason") == "refuted"
+    return status is Status.REFUTED and reason.get("reason") in REFUTING

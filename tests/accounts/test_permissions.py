@@ -23,7 +23,9 @@ CAST = {
     "miki": Access(user_id=14, manages=frozenset({MANAGEMENT})),
     "rin": Access(user_id=15, audits=frozenset({"recurrence"})),
     "ada": Access(user_id=16, is_administrator=True),
-    "robot": Access(user_id=17, serves=frozenset({SERVICE}), scopes=frozenset({"drills:write", "subjects:write"})),
+    "robot": Access(
+        user_id=17, serves=frozenset({SERVICE}), scopes=frozenset({"drills:write", "monitors:write", "subjects:write"})
+    ),
     "nobody": NOBODY,
 }
 Rule = Callable[[Access], bool]
@@ -65,6 +67,16 @@ RULES: dict[str, tuple[Rule, str, str | None]] = {
         "olga ken hana robot",
         "drills:write",
     ),
+    "may_sign_off": (
+        lambda access: permissions.may_sign_off(access, role="observer", department_id=SERVICE),
+        "olga ken hana",
+        "evidence:write",
+    ),
+    "may_send_events": (
+        lambda access: permissions.may_send_events(access, department_id=SERVICE),
+        "olga ken hana robot",
+        "monitors:write",
+    ),
     "may_write_subject": (
         lambda access: permissions.may_write_subject(access, department_id=SERVICE),
         "olga ken hana robot",
@@ -97,6 +109,22 @@ def test_who_may(rule: str, who: str) -> None:
     ask, passes, _ = RULES[rule]
 
     assert ask(CAST[who]) == (who in passes.split())
+
+
+@pytest.mark.parametrize(("role", "passes"), [("responsible", "ken hana"), ("verifier", "rin")])
+def test_who_may_sign_in_another_role(role: str, passes: str) -> None:
+    may = {who for who, access in CAST.items() if permissions.may_sign_off(access, role=role, department_id=SERVICE)}
+
+    assert may == set(passes.split())
+
+
+def test_verifiers_are_of_no_department_that_held_the_drill() -> None:
+    approver = Access(user_id=18, approves=frozenset({DEVELOPMENT}))
+    both = Access(user_id=19, approves=frozenset({SERVICE, DEVELOPMENT}), audits=frozenset({"recurrence"}))
+
+    may = [permissions.may_sign_off(each, role="verifier", department_id=SERVICE) for each in (approver, both)]
+
+    assert may == [True, False]
 
 
 def test_the_log_is_for_those_who_see_a_case() -> None:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import get_resolver
 from django.urls.resolvers import URLResolver
 
+from dcase_audit.accounts.models import ApiToken
 from dcase_audit.reports import services as reports
 from dcase_audit.verification.models import Entry
-from drills.services import record_result
+from drills.models import DrillResult
+from drills.monitors import native as monitor_events
+from drills.services import add_action, open_finding, plan_window, propose_rule, receive, record_result
 from evidence import services
 from evidence.models import Revision
 from tests.api.client import Api
 from tests.cast import NOW, Cast, revision, submitted
 from tests.drills.samples import native
+from tests.monitors.world import make_monitor
 
 # Nobody, another department outside of the case, another department of the case, owner, approver, head, management,
 # auditor, administrator, machine.
@@ -42,6 +47,13 @@ class Stage(NamedTuple):
     result: int
     report: int
     hold: int
+    event: int
+    batch: int
+    window: int
+    rule: int
+    finding: int
+    action: int
+    occurrence: int
 
     @property
     def etags(self) -> dict[str, str]:
@@ -58,10 +70,21 @@ def make_stage(cast: Cast) -> Stage:
     services.accept(revision=accepted, actor=ken, at=NOW)
     proposed = submitted(night, olga, content=b"proposed", verdict="refutes")
     services.propose_annulment(revision=proposed, actor=cast.hana, at=NOW, reason="試験環境の誤り")
+    monitor = make_monitor(cast)
+    sent = monitor_events.parse(b'[{"type":"heartbeat","at":"2026-11-20T05:00:00Z"}]', **MONITORED)
+    batch = receive(
+        monitor=monitor, actor=olga, at=NOW, through="session", format="native", sha256="0" * 64, read=sent
+    ).batch
+    assert batch is not None
     body = json.dumps(native()).encode()
     result = record_result(drill=cast.drill, actor=olga, at=NOW, data=body, name="r.json", through="session")
+    finding = open_finding(drill=cast.drill, text="名簿が古い", actor=ken, at=NOW)
+    action = add_action(finding=finding, text="直す", owner=olga, due_on=date(2026, 12, 4), actor=ken, at=NOW)
     return Stage(
         cast=cast,
+        finding=finding.pk,
+        action=action.pk,
+        occurrence=cast.drill.occurrences.filter(state="planned").latest("planned_at").pk,
         draft=revision(night, olga, content=b"draft"),
         waiting=submitted(night, olga, content=b"waiting"),
         accepted=accepted,
@@ -70,7 +93,25 @@ def make_stage(cast: Cast) -> Stage:
         result=result.pk,
         report=reports.order(case=cast.case, at=NOW, known=NOW, language="ja", actor=cast.miki, ordered_at=NOW).pk,
         hold=services.place_hold(artefact=night, actor=cast.hana, at=NOW, reason="照会への対応").pk,
+        event=batch.events.get().pk,
+        batch=batch.pk,
+        window=plan_window(
+            monitor=monitor,
+            service="",
+            start=NOW + timedelta(days=1),
+            until=NOW + timedelta(days=2),
+            reason="停電",
+            actor=olga,
+            at=NOW,
+        ).pk,
+        rule=propose_rule(
+            drill=cast.drill, token=robots_token(cast), formats=["native"], reason="毎夜の自動訓練", actor=olga, at=NOW
+        ).pk,
     )
+
+
+def robots_token(cast: Cast) -> ApiToken:
+    return cast.robot.api_tokens.get()
 
 
 class Row(NamedTuple):
@@ -122,8 +163,33 @@ def receipt(api: Api, stage: Stage) -> Any:
     return api.get(f"trail/receipts/{Entry.objects.get(object=f'evidence_decision/{decision.pk}').pk}")
 
 
+def sign(role: str, statement: str = "") -> Send:
+    def send(api: Api, stage: Stage) -> Any:
+        sha256 = DrillResult.objects.get(pk=stage.result).raw.sha256
+        signed = {"role": role, "sha256": sha256, "statement": statement}
+        return api.post(f"drill-results/{stage.result}/sign-offs", signed)
+
+    return send
+
+
+def close_action(api: Api, stage: Stage) -> Any:
+    closing = {"revision": stage.accepted.pk}
+    return api.post(f"findings/{stage.finding}/actions/{stage.action}/close", closing)
+
+
 def raw(api: Api, stage: Stage) -> Any:
     return read(api.get(f"drill-results/{stage.result}/raw"))
+
+
+def propose(api: Api, stage: Stage) -> Any:
+    body = {"token": robots_token(stage.cast).prefix, "formats": ["native"], "reason": "毎夜の自動訓練"}
+    return api.post("drills/night-failover/rules", body)
+
+
+def batch(api: Api, stage: Stage) -> Any:
+    """Each may call it; each line is judged as a call of its own."""
+    line = {"drill": "night-failover", "key": "k", "file": json.dumps(native())}
+    return api.send("POST", "drill-results", json.dumps(line), content_type="application/x-ndjson")
 
 
 def read(response: Any) -> Any:
@@ -133,11 +199,18 @@ def read(response: Any) -> Any:
     return response
 
 
+MONITORED: dict[str, Any] = {"media_type": monitor_events.LIST, "bands": (), "received_at": NOW}
+WINDOW = {"from": "2026-12-01T00:00:00Z", "until": "2026-12-01T01:00:00Z", "reason": "定期点検"}
+DOWN = [{"type": "down", "at": "2026-11-20T05:00:00Z", "component": "trading/2"}]
+ALERTS = {"version": "4", "alerts": [{"labels": {"alertname": "Down"}, "startsAt": "2026-11-20T05:00:00Z"}]}
+FOUND = {"text": "名簿が古い", "severity": "major"}
+ACTION = {"text": "名簿を直す", "owner": "olga", "due_on": "2026-12-04"}
 RULE = {"kind": "rule", "key": "new", "title": {"ja": "規程"}, "custodian": "it-service"}
 LINK = {"case": "recurrence", "node": "E_1"}
 WHY = {"reason": "試験環境の誤り"}
 LONGER = {"until": "2999-01-01T00:00:00Z", "basis": "contract", "text": {"ja": "保守契約"}}
 REVISION = "api/v1/revisions/<id:pk>"
+DRILL = "api/v1/drills/<key:key>"
 
 #                     nobody otto  bo  olga ken  hana miki rin  ada  robot
 EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
@@ -149,6 +222,7 @@ THE_DEPARTMENTS_OWN = (401, 404, 404, 200, 200, 200, 404, 404, 404, 403)
 MEMBERS_MAKE = (401, 404, 404, 201, 201, 201, 404, 403, 404, 403)
 # Miki does not see the evidence and answers for what it supports.
 OF_WHOM_IT_CONCERNS = (401, 404, 404, 200, 200, 200, 200, 200, 404, 403)
+MONITORS_SEND = (401, 404, 404, 201, 201, 201, 404, 404, 404, 201)
 APPROVERS_DECIDE = (401, 404, 404, 403, 201, 201, 404, 403, 404, 403)
 
 API_ROWS = [
@@ -159,6 +233,15 @@ API_ROWS = [
     Row("GET", "api/v1/cases/<key:slug>/status", get("cases/recurrence/status"), OF_THE_CASE),
     Row("GET", "api/v1/cases/<key:slug>/forecast", get("cases/recurrence/forecast"), OF_THE_CASE),
     Row("GET", "api/v1/cases/<key:slug>/changes", get("cases/recurrence/changes"), OF_THE_CASE),
+    Row(
+        "GET",
+        "api/v1/cases/<key:slug>/oscal/assessment-results",
+        get("cases/recurrence/oscal/assessment-results"),
+        OF_THE_CASE,
+    ),
+    Row(
+        "GET", "api/v1/cases/<key:slug>/oscal/plan-of-action", get("cases/recurrence/oscal/plan-of-action"), OF_THE_CASE
+    ),
     Row("GET", "api/v1/artefacts", get("artefacts"), READERS),
     Row("POST", "api/v1/artefacts", post("artefacts", RULE), (401, 403, 403, 201, 201, 201, 403, 403, 403, 403)),
     Row("GET", "api/v1/artefacts/<key:key>", get("artefacts/night-drills"), OF_IT_SERVICE),
@@ -231,8 +314,104 @@ API_ROWS = [
         post("drills/night-failover/results", native(), Idempotency_Key="k"),
         (401, 404, 404, 201, 201, 201, 404, 403, 404, 201),
     ),
+    Row("GET", f"{DRILL}/rules", get("drills/night-failover/rules"), OF_IT_SERVICE),
+    Row("GET", f"{DRILL}/rules/<id:pk>", get("drills/night-failover/rules/{stage.rule}"), OF_IT_SERVICE),
+    Row("POST", f"{DRILL}/rules", propose, MEMBERS_MAKE),
+    # Olga proposed it.
+    Row(
+        "POST",
+        f"{DRILL}/rules/<id:pk>/publish",
+        post("drills/night-failover/rules/{stage.rule}/publish", WHY),
+        APPROVERS_DECIDE,
+    ),
+    Row(
+        "POST",
+        f"{DRILL}/rules/<id:pk>/end",
+        post("drills/night-failover/rules/{stage.rule}/end", WHY),
+        MEMBERS_MAKE,
+    ),
+    Row("GET", "api/v1/drill-formats", get("drill-formats"), ANY_TOKEN),
+    Row("GET", "api/v1/drill-formats/native", get("drill-formats/native"), ANY_TOKEN),
+    Row("POST", "api/v1/drill-results", batch, (401, 200, 200, 200, 200, 200, 200, 200, 200, 200)),
     Row("GET", "api/v1/drill-results/<id:pk>", get("drill-results/{stage.result}"), OF_IT_SERVICE),
     Row("GET", "api/v1/drill-results/<id:pk>/raw", raw, OF_IT_SERVICE),
+    Row("GET", "api/v1/drill-results/<id:pk>/sign-offs", get("drill-results/{stage.result}/sign-offs"), OF_IT_SERVICE),
+    Row("POST", "api/v1/drill-results/<id:pk>/sign-offs", sign("observer"), MEMBERS_MAKE),
+    Row(
+        "POST",
+        "api/v1/drill-results/<id:pk>/sign-offs",
+        sign("verifier", "実施部署と取引がない"),
+        (401, 404, 404, 403, 403, 403, 404, 201, 404, 403),
+    ),
+    Row("GET", "api/v1/drills/<key:key>/findings", get("drills/night-failover/findings"), OF_IT_SERVICE),
+    Row("POST", "api/v1/drills/<key:key>/findings", post("drills/night-failover/findings", FOUND), MEMBERS_MAKE),
+    Row("GET", "api/v1/findings/<id:pk>", get("findings/{stage.finding}"), OF_IT_SERVICE),
+    Row("POST", "api/v1/findings/<id:pk>/actions", post("findings/{stage.finding}/actions", ACTION), MEMBERS_MAKE),
+    # The action is Olga's.
+    Row(
+        "POST",
+        "api/v1/findings/<id:pk>/actions/<id:action>/close",
+        close_action,
+        (401, 404, 404, 409, 201, 201, 404, 403, 404, 403),
+    ),
+    Row(
+        "POST",
+        "api/v1/drills/<key:key>/occurrences/<id:pk>/cancel",
+        post("drills/night-failover/occurrences/{stage.occurrence}/cancel", WHY),
+        (401, 404, 404, 200, 200, 200, 404, 403, 404, 403),
+    ),
+    Row("GET", "api/v1/monitors/<key:key>", get("monitors/night-log"), THE_DEPARTMENTS_OWN),
+    Row(
+        "GET",
+        "api/v1/monitors/<key:key>/availability",
+        get("monitors/night-log/availability?from=2026-11-01T00:00:00Z&until=2026-12-01T00:00:00Z"),
+        THE_DEPARTMENTS_OWN,
+    ),
+    Row("GET", "api/v1/monitors/<key:key>/windows", get("monitors/night-log/windows"), THE_DEPARTMENTS_OWN),
+    Row(
+        "GET",
+        "api/v1/monitors/<key:key>/windows/<id:pk>",
+        get("monitors/night-log/windows/{stage.window}"),
+        THE_DEPARTMENTS_OWN,
+    ),
+    Row(
+        "POST",
+        "api/v1/monitors/<key:key>/windows",
+        post("monitors/night-log/windows", WINDOW),
+        (401, 404, 404, 201, 201, 201, 404, 404, 404, 403),
+    ),
+    # Olga proposed it.
+    Row(
+        "POST",
+        "api/v1/monitors/<key:key>/windows/<id:pk>/approve",
+        post("monitors/night-log/windows/{stage.window}/approve"),
+        (401, 404, 404, 403, 201, 201, 404, 404, 404, 403),
+    ),
+    Row(
+        "GET",
+        "api/v1/monitors/<key:key>/events/<id:pk>",
+        get("monitors/night-log/events/{stage.event}"),
+        THE_DEPARTMENTS_OWN,
+    ),
+    Row(
+        "GET",
+        "api/v1/monitors/<key:key>/batches/<id:pk>",
+        get("monitors/night-log/batches/{stage.batch}"),
+        THE_DEPARTMENTS_OWN,
+    ),
+    Row(
+        "POST",
+        "api/v1/monitors/<key:key>/events",
+        post("monitors/night-log/events", DOWN, Idempotency_Key="k"),
+        MONITORS_SEND,
+    ),
+    Row(
+        "POST", "api/v1/monitors/<key:key>/alertmanager", post("monitors/night-log/alertmanager", ALERTS), MONITORS_SEND
+    ),
+    # Tokens open nothing here: messages are signed.
+    Row(
+        "POST", "api/v1/monitors/<key:key>/webhooks/<id:pk>", post("monitors/night-log/webhooks/1", ALERTS), (401,) * 10
+    ),
     Row(
         "POST",
         "api/v1/reports",

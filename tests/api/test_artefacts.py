@@ -65,7 +65,7 @@ def test_nobody_adds_to_a_department_that_is_not_theirs(as_: As, name: str) -> N
         ({"owner": "nobody"}, {"/owner"}),
     ],
 )
-def test_each_refused_member_is_named(as_: As, changes: dict[str, Any], places: set[str]) -> None:
+def test_N8_each_refused_member_is_named(as_: As, changes: dict[str, Any], places: set[str]) -> None:
     response = as_("olga").post("artefacts", {**RULE, **changes})
 
     assert response.status_code == 422
@@ -145,7 +145,7 @@ def test_filters(as_: As, query: dict[str, str], keys: set[str]) -> None:
         {"_connector": "OR"},
     ],
 )
-def test_what_a_list_does_not_take_is_refused(as_: As, query: dict[str, str]) -> None:
+def test_N43_what_a_list_does_not_take_is_refused(as_: As, query: dict[str, str]) -> None:
     response = as_("olga").get("artefacts", query)
 
     assert response.status_code == 400

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from dcase_audit.cases.models import Case
 from evidence import services
 from tests.api.client import slug
 from tests.api.conftest import As
@@ -18,6 +19,16 @@ def test_a_case_is_its_nodes_and_links_under_the_edition_in_force(as_: As) -> No
     assert [node["key"] for node in case["nodes"]] == ["G_1", "G_2", "E_1", "G_3", "E_2"]
     assert case["edition"]["number"] == 1
     assert {"source": "G_2", "kind": "supported_by", "target": "E_1"} in case["links"]
+
+
+def test_a_case_keeps_its_keys_and_says_what_they_are_called(as_: As, cast: Cast) -> None:
+    labels = {"night": {"ja": "夜間", "en": "by night"}, "failover-setting": {"ja": "切替え設定"}}
+    Case.objects.filter(pk=cast.case.pk).update(labels=labels)
+
+    shown = as_("bo").get("cases/recurrence").json()
+
+    assert shown["labels"] == labels
+    assert next(node["criterion"]["must_cover"] for node in shown["nodes"] if node["key"] == "E_1") == ["night"]
 
 
 def test_status_names_every_leaf_that_does_not_stand(as_: As) -> None:

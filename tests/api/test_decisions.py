@@ -11,6 +11,8 @@ from tests.api.client import Api, pointers, slug
 from tests.api.conftest import As
 from tests.cast import NOW, Cast, make_cast, revision, submitted
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 
 def decide(api: Api, revision_id: int, action: str, body: Any = None, etag: str | None = None) -> Any:
     """Decide on what is read now, unless another ETag is given."""

@@ -6,16 +6,22 @@ import json
 import threading
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django.live_server_helper import LiveServer
 
+from dcase_audit.cases.models import Case
 from drills.models import DrillResult, RefusedUpload
 from evidence.models import IdempotencyRecord, StoredFile
 from tests.api.client import Api, pointers, slug
 from tests.api.conftest import As
 from tests.cast import Cast, make_cast
+from tests.drills import foreign, signing
+from tests.drills.samples import WHOLE
 from tests.drills.samples import native as bare
+
+pytestmark = pytest.mark.usefixtures("sound")
 
 ON_TIME = [{"measure": "switch_over_confirmed", "value": "PT9M"}]
 PATH = "drills/night-failover/results"
@@ -39,6 +45,17 @@ def test_plans_are_listed_with_their_next_occurrence(as_: As) -> None:
     occurrences = as_("rin").get("drills/night-failover").json()["occurrences"]
     assert occurrences[-1]["planned_at"] == "2026-11-19T16:00:00+00:00"
     assert as_("bo").get("drills/night-failover").status_code == 404
+
+
+def test_a_plan_says_what_its_keys_are_called(as_: As, cast: Cast) -> None:
+    measure = {"ja": "切替わりの確認までの時間", "en": "time to confirm the switch-over"}
+    labels = {"night": {"ja": "夜間"}, "switch_over_confirmed": measure, "elsewhere": {"en": "not of this drill"}}
+    Case.objects.filter(pk=cast.case.pk).update(labels=labels)
+
+    shown = as_("olga").get("drills/night-failover").json()
+
+    assert shown["covers"] == ["night"]
+    assert shown["labels"] == {"night": {"ja": "夜間"}, "switch_over_confirmed": measure}
 
 
 def test_a_machine_uploads_a_result_and_gets_a_receipt(as_: As) -> None:
@@ -77,6 +94,146 @@ def test_a_result_may_come_as_a_form(as_: As, cast: Cast) -> None:
     assert response.json()["occurrence"]["id"] == occurrence.pk
 
 
+@pytest.mark.parametrize(
+    ("format", "media_type", "data"),
+    [
+        ("native", "application/json", json.dumps(native()).encode()),
+        ("chaostoolkit", "application/json", foreign.as_json(foreign.journal())),
+        ("ctrf", "application/json", foreign.as_json(foreign.ctrf())),
+        ("junit", "application/xml", foreign.junit()),
+        ("junit", "text/xml; charset=utf-8", foreign.junit()),
+    ],
+)
+@pytest.mark.parametrize("as_form", [False, True])
+def test_every_format_is_taken_as_a_body_and_as_a_form(
+    as_: As, format: str, media_type: str, data: bytes, as_form: bool
+) -> None:
+    if as_form:
+        file = SimpleUploadedFile("r", data, media_type)
+        response = as_("robot").upload(PATH, {"file": file, "format": format}, Idempotency_Key="k")
+    else:
+        query = {} if format in {"native", "junit"} else {"format": format}
+        headers = {"Idempotency-Key": "k"}
+        response = as_("robot").send("POST", PATH, data, query=query, content_type=media_type, headers=headers)
+
+    assert response.status_code == 201, response.content
+    shown = as_("ken").get(response.json()["href"]).json()
+    # The plan wants a measure that only the native result has.
+    assert (shown["format"], shown["verdict"]) == (format, "passed" if format == "native" else "inconclusive")
+    assert b"".join(as_("ken").get(shown["raw"]).streaming_content) == data
+
+
+def test_a_file_of_another_tool_sent_again_is_answered_again(as_: As) -> None:
+    def send() -> Any:
+        headers = {"Idempotency-Key": "k"}
+        return as_("robot").send("POST", PATH, foreign.junit(), content_type="application/xml", headers=headers)
+
+    first, again = send(), send()
+
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert DrillResult.objects.count() == 1
+
+
+def test_a_file_without_a_zone_counts_with_the_times_that_its_sender_states(as_: As) -> None:
+    data = foreign.junit(timestamp="2026-11-20T01:00:00")
+    stated = {"started_at": "2026-11-20T01:00:00+09:00", "ended_at": "2026-11-20T01:10:00+09:00", "format": "junit"}
+
+    unknown = as_("ken").get(upload(as_("robot"), data, format="junit").json()["href"]).json()
+    known = as_("ken").get(upload(as_("robot"), data, key="k-2", **stated).json()["href"]).json()
+
+    assert (unknown["started_at"], unknown["ended_at"], unknown["verdict"]) == (None, None, "inconclusive")
+    assert {"reason": "time_unknown"} in unknown["because"]
+    assert known["started_at"] == "2026-11-19T16:00:00+00:00"
+    assert {"reason": "time_unknown"} not in known["because"]
+    assert [doubt["code"] for doubt in known["doubts"]] == ["no_zone", "times_stated"]
+    assert known["occurrence"]["planned_at"] == "2026-11-19T16:00:00+00:00"
+
+
+def test_what_a_reader_saw_is_shown_with_its_place(as_: As) -> None:
+    response = upload(as_("robot"), foreign.junit(tests="6"), format="junit")
+
+    shown = as_("ken").get(response.json()["href"]).json()
+
+    assert shown["producer"] == "pytest"
+    assert shown["doubts"] == [
+        {
+            "code": "counts_differ",
+            "detail": "The suite says 6 tests; its cases are 1.",
+            "place": "/testsuites/testsuite[1]/@tests",
+            "weight": "withholds",
+        }
+    ]
+
+
+def test_a_signed_result_says_whose_key_signed_it(as_: As, cast: Cast) -> None:
+    key = signing.registered(cast.it_service)
+    data = foreign.as_json(signing.envelope())
+
+    response = upload(as_("robot"), data, format="in-toto")
+
+    shown = as_("ken").get(response.json()["href"]).json()
+    assert (shown["signature"], shown["verdict"]) == ("verified", "inconclusive")
+    assert shown["signer"] == {
+        "key": "lab",
+        "holder": "the lab",
+        "party": "it-service",
+        "fingerprint": key.fingerprint,
+        "revoked_at": None,
+    }
+
+
+def test_N56_what_no_registered_key_signed_is_refused_and_listed(as_: As) -> None:
+    response = upload(as_("robot"), foreign.as_json(signing.envelope()), format="in-toto")
+
+    assert (response.status_code, slug(response), pointers(response)) == (422, "signature-refused", {"/signatures"})
+    assert RefusedUpload.objects.get().problem == "signature-refused"
+    assert not DrillResult.objects.exists()
+    assert not StoredFile.objects.exists()
+
+
+def test_the_formats_are_published_with_the_schema_of_ours(as_: As) -> None:
+    formats = {each["format"]: each for each in as_("robot").get("drill-formats").json()["items"]}
+    schema = as_("robot").get(formats["native"]["schema"]).json()
+
+    assert set(formats) == set(DrillResult.Format.values)
+    assert formats["junit"] == {"format": "junit", "most_bytes": 2 * 1024 * 1024, "schema": None}
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    jsonschema.validate(native(), schema)
+    jsonschema.validate(WHOLE, schema)
+
+
+def test_a_whole_record_says_how_the_drill_was_held(as_: As) -> None:
+    made = upload(as_("robot"), WHOLE).json()
+
+    shown = as_("ken").get(f"drill-results/{made['id']}").json()
+
+    assert (shown["verdict"], shown["kind"]) == ("passed", "full-scale")
+    assert shown["record"]["document"] == WHOLE
+    assert shown["measures"] == WHOLE["measures"]
+
+
+def test_a_live_incident_counts_and_holds_no_planned_drill_by_itself(as_: As, cast: Cast) -> None:
+    live = {**WHOLE, "kind": "live-incident"}
+    planned = cast.drill.occurrences.order_by("planned_at").first()
+    assert planned is not None
+
+    by_itself = upload(as_("robot"), live).json()
+    planned.refresh_from_db()
+
+    assert (by_itself["verdict"], by_itself["occurrence"]) == ("passed", None)
+    assert [one["code"] for one in by_itself["warnings"]] == ["live_incident"]
+    assert planned.state == "planned"
+    for_it = (
+        as_("robot")
+        .post(f"drills/night-failover/results?occurrence={planned.pk}", {**live, "note": "x"}, Idempotency_Key="k2")
+        .json()
+    )
+    planned.refresh_from_db()
+    assert for_it["occurrence"]["id"] == planned.pk
+    assert planned.state == "held"
+
+
 def test_a_failed_drill_refutes_its_leaf_and_says_why(as_: As) -> None:
     upload(as_("robot"), native(check_items=[{"text": "切替わった", "result": "fail"}]))
 
@@ -105,12 +262,26 @@ def test_a_failed_drill_refutes_its_leaf_and_says_why(as_: As) -> None:
         (b'{"a": NaN}', {}, 400, {"/a"}),
         (b"\xff\xfe", {}, 400, set()),
         (b" " * 1_100_000, {}, 413, set()),
+        ({**WHOLE, "verifier": {"party": "x"}}, {}, 422, {"/verifier/independence"}),
+        (
+            {**WHOLE, "timeline": [{"event": "x", "planned_at": "9999-12-31T23:59:59Z"}]},
+            {},
+            422,
+            {"/timeline/0/planned_at"},
+        ),
         (native(), {"sha256": "0" * 64}, 422, {"/sha256"}),
         (native(), {"sha256": "0"}, 422, {"/sha256"}),
         (native(), {"occurrence": "0"}, 404, {"/occurrence"}),
         (native(), {"occurrence": "9" * 19}, 404, {"/occurrence"}),
         (native(), {"occurrence": "x"}, 422, {"/occurrence"}),
         (native(), {"format": "yaml"}, 422, {"/format"}),
+        (native(), {"format": "chaostoolkit"}, 422, {"/experiment"}),
+        (b"<testsuite/>", {"format": "ctrf"}, 400, set()),
+        (b"<testsuite tests='x'/>", {"format": "junit"}, 422, {"/testsuite/@tests"}),
+        (b"<!DOCTYPE x><testsuite/>", {"format": "junit"}, 400, set()),
+        (native(), {"started_at": "2026-11-20T01:00:00Z", "ended_at": "2026-11-20T01:00:00Z"}, 422, {"/started_at"}),
+        (native(), {"started_at": "2026-11-20T01:00:00Z"}, 422, {"/ended_at"}),
+        (native(), {"ended_at": "2026-11-20T01:00:00"}, 422, {"/ended_at"}),
     ],
 )
 def test_refused_uploads_are_kept_on_record(
@@ -152,7 +323,7 @@ def test_who_may_not_upload_leaves_no_record(as_: As) -> None:
     assert not RefusedUpload.objects.exists()
 
 
-def test_the_key_is_required_and_has_a_length(as_: As) -> None:
+def test_N36_the_key_is_required_and_has_a_length(as_: As) -> None:
     missing = as_("robot").send("POST", PATH, json.dumps(native()))
 
     assert (missing.status_code, slug(missing)) == (400, "idempotency-key-missing")
@@ -162,7 +333,7 @@ def test_the_key_is_required_and_has_a_length(as_: As) -> None:
     assert upload(as_("robot"), key="k" * 255).status_code == 201
 
 
-def test_the_same_request_again_is_answered_again(as_: As) -> None:
+def test_N36_the_same_request_again_is_answered_again(as_: As) -> None:
     first = upload(as_("robot"))
 
     again = upload(as_("robot"))
@@ -176,7 +347,7 @@ def test_the_same_request_again_is_answered_again(as_: As) -> None:
     assert DrillResult.objects.count() == 1
 
 
-def test_another_request_with_the_key_is_refused(as_: As) -> None:
+def test_N36_another_request_with_the_key_is_refused(as_: As) -> None:
     upload(as_("robot"))
 
     other = upload(as_("robot"), native(note="another"))
@@ -206,7 +377,7 @@ def test_a_form_sent_again_with_another_boundary_is_the_same_request(as_: As) ->
     assert DrillResult.objects.count() == 1
 
 
-def test_the_key_is_the_accounts_own(as_: As) -> None:
+def test_N36_the_key_is_the_accounts_own(as_: As) -> None:
     assert upload(as_("robot")).json()["id"] != upload(as_("olga")).json()["id"]
 
 
@@ -224,7 +395,7 @@ def test_other_posts_may_carry_a_key(as_: As) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_hundred_at_once_make_one_record(live_server: LiveServer, the_clock: object) -> None:
+def test_N37_a_hundred_at_once_make_one_record(live_server: LiveServer, the_clock: object) -> None:
     cast = make_cast()
     start = threading.Barrier(100)
     answers: list[tuple[int, bytes, str | None]] = []

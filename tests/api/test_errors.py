@@ -42,7 +42,7 @@ def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
         "Token dca_" + "x" * 43,
     ],
 )
-def test_without_a_valid_token(db: None, header: str | None) -> None:
+def test_N1_without_a_valid_token(db: None, header: str | None) -> None:
     response = Client().get("/api/v1/me", headers={} if header is None else {"Authorization": header})
 
     assert response.status_code == 401
@@ -50,7 +50,7 @@ def test_without_a_valid_token(db: None, header: str | None) -> None:
     assert slug(response) == "unauthenticated"
 
 
-def test_a_token_that_was_revoked_expired_or_whose_account_left(as_: As, cast: Cast) -> None:
+def test_N1_a_token_that_was_revoked_expired_or_whose_account_left(as_: As, cast: Cast) -> None:
     mine = ApiToken.objects.filter(user=cast.olga)
     assert as_("olga").get("me").status_code == 200
 
@@ -73,11 +73,11 @@ def test_a_right_that_is_withdrawn_is_gone_at_the_next_request(as_: As, cast: Ca
     assert as_("olga").get("artefacts/night-drills").status_code == 404
 
 
-def test_a_token_does_what_its_scopes_name(as_: As) -> None:
+def test_N5_a_token_does_what_its_scopes_name(as_: As) -> None:
     for path in ("artefacts", "cases/recurrence", "drills", "due", "reports/1"):
         assert slug(as_("robot").get(path)) == "missing-scope"
     assert slug(as_("robot").post("artefacts", RULE)) == "missing-scope"
-    assert as_("robot").get("me").json()["token"]["scopes"] == ["drills:write", "subjects:write"]
+    assert as_("robot").get("me").json()["token"]["scopes"] == ["drills:write", "monitors:write", "subjects:write"]
 
 
 BODIES: list[tuple[bytes, str | None]] = [
@@ -107,7 +107,7 @@ BODIES: list[tuple[bytes, str | None]] = [
 
 
 @pytest.mark.parametrize(("body", "pointer"), BODIES)
-def test_json_that_has_no_one_reading(as_: As, body: bytes, pointer: str | None) -> None:
+def test_N32_json_that_has_no_one_reading(as_: As, body: bytes, pointer: str | None) -> None:
     response = as_("olga").send("POST", "artefacts", body)
 
     # Without a body there is nothing to read: its members are missing.
@@ -117,7 +117,7 @@ def test_json_that_has_no_one_reading(as_: As, body: bytes, pointer: str | None)
     assert not Artefact.objects.filter(key__in=["a", "b", "r"]).exists()
 
 
-def test_a_body_larger_than_the_limit(as_: As, settings: Any) -> None:
+def test_N19_a_body_larger_than_the_limit(as_: As, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
     response = as_("olga").send("POST", "artefacts", json.dumps({**RULE, "pad": "x" * 1000}))
@@ -141,7 +141,7 @@ def test_a_body_larger_than_the_limit(as_: As, settings: Any) -> None:
         ("application/json" + ";a=b" * 1000, 201),
     ],
 )
-def test_content_types(as_: As, content_type: str, status: int) -> None:
+def test_N50_content_types(as_: As, content_type: str, status: int) -> None:
     assert as_("olga").send("POST", "artefacts", json.dumps(RULE), content_type=content_type).status_code == status
 
 
@@ -157,12 +157,12 @@ def test_content_types(as_: As, content_type: str, status: int) -> None:
         ("\x00", 406),
     ],
 )
-def test_accept(as_: As, accept: str, status: int) -> None:
+def test_N50_accept(as_: As, accept: str, status: int) -> None:
     assert as_("olga").get("me", Accept=accept).status_code == status
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "PUT", "OPTIONS", "TRACE", "PROPFIND", "get"])
-def test_methods_that_an_address_does_not_take(as_: As, method: str) -> None:
+def test_N50_methods_that_an_address_does_not_take(as_: As, method: str) -> None:
     response = as_("olga").send(method, "me")
 
     assert response.status_code in ({405} if method != "get" else {200, 405})
@@ -171,7 +171,7 @@ def test_methods_that_an_address_does_not_take(as_: As, method: str) -> None:
         assert response.headers["Allow"] == "GET, HEAD"
 
 
-def test_no_header_changes_the_method(as_: As) -> None:
+def test_N50_no_header_changes_the_method(as_: As) -> None:
     response = as_("olga").post("artefacts/night-drills", {}, X_HTTP_Method_Override="DELETE")
 
     assert response.status_code == 405
@@ -212,7 +212,7 @@ def test_addresses_without_anything(as_: As, path: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["a=1&" * 1500, "%00=1", "q=%ED%A0%80", "q=%FF", "limit=" + "9" * 5000, "=", "&&&"])
-def test_queries(as_: As, query: str) -> None:
+def test_N49_queries(as_: As, query: str) -> None:
     response = as_("olga").get(f"artefacts?{query}")
 
     assert response.status_code in {200, 400}
@@ -253,6 +253,25 @@ def test_a_database_that_is_away(as_: As, monkeypatch: pytest.MonkeyPatch) -> No
 
     assert (response.status_code, slug(response)) == (503, "unavailable")
     assert response.headers["Retry-After"] == "5"
+    assert b"secret" not in response.content
+
+
+@pytest.mark.parametrize("met_by", ["django.contrib.auth.middleware.get_user", "dcase_audit.home.due_for"])
+def test_a_database_that_is_away_from_pages(cast: Cast, monkeypatch: pytest.MonkeyPatch, met_by: str) -> None:
+    """Whether middleware or the view meets it first, the answer asks the database for nothing."""
+
+    def away(*args: object, **named: object) -> None:
+        raise OperationalError("connection refused: host=secret.internal")
+
+    browser = Client(raise_request_exception=False)
+    browser.force_login(cast.olga)
+    monkeypatch.setattr(met_by, away)
+
+    response = browser.get("/")
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert "現在、サービスを利用できません" in response.content.decode()
     assert b"secret" not in response.content
 
 

@@ -20,7 +20,7 @@ from tests.cast import NOW, Cast, make_cast, revision, submitted
 from tests.drills.samples import native
 from tests.evidence.keeping import DAY, LAW, asks, dispose, over
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 WHY = {"reason": "当局の照会"}
 LONGER = {"until": "2050-03-31T15:00:00Z", "basis": "contract", "text": {"ja": "保守契約第9条"}}
 

@@ -11,7 +11,9 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
+from dcase_audit.accounts.models import TokenRate
 from evidence import services
 from evidence.models import Artefact
 from evidence.services import FileIn
@@ -105,7 +107,7 @@ def every_page(api: Api, path: str, query: dict[str, str]) -> list[Any]:
 @pytest.mark.parametrize("name", ["olga", "bo", "rin"])
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(specs=st.lists(SPECS, max_size=12), query=QUERIES)
-def test_a_list_is_that_of_a_database_without_the_hidden_rows(
+def test_N6_a_list_is_that_of_a_database_without_the_hidden_rows(
     cast: Cast, name: str, specs: list[Spec], query: dict[str, str]
 ) -> None:
     answers = []
@@ -178,3 +180,16 @@ def test_what_a_list_costs_does_not_grow_with_its_rows(cast: Cast, rows: int) ->
         costs[path] = len(asked) - AUTHENTICATION
 
     assert costs == COSTS
+
+
+def test_a_page_of_a_list_costs_four_statements_with_its_token_and_its_rate(cast: Cast, settings: Settings) -> None:
+    settings.TOKEN_RATE, settings.TOKEN_BURST = 10.0, 100
+    make(cast, 1, Spec("it-service", "drill-record", "pending", linked=True, title="夜間訓練"))
+    Api(cast.secrets["olga"]).get("me")
+
+    with CaptureQueriesContext(connection) as asked:
+        assert Api(cast.secrets["olga"]).get("artefacts").json()["items"]
+
+    assert len(asked) <= 4
+    assert "accounts_tokenrate" in asked[0]["sql"]
+    assert TokenRate.objects.count() == 1

@@ -74,7 +74,7 @@ def test_a_login_that_may_too_much(client: Client, db: None, monkeypatch: pytest
 
 def test_a_store_without_room(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Full:
-        def put(self, stream: object, *, limit: int) -> None:
+        def check_ready(self) -> None:
             raise StoreFull("/secret/path: no space left")
 
     monkeypatch.setattr("dcase_audit.operations.object_store", Full)

@@ -109,7 +109,7 @@ def test_a_later_revision_corrects_an_earlier_one_by_its_number(as_: As) -> None
     assert add(as_("olga"), {**SAYS, "corrects": 1}).json()["corrects"] == 1
 
 
-def test_reading_back_gives_the_bytes_as_a_download(as_: As) -> None:
+def test_N24_reading_back_gives_the_bytes_as_a_download(as_: As) -> None:
     content = bytes(range(256)) * 40
     made = add(as_("olga"), SAYS, file(content, '夜"間.html')).json()
 
@@ -266,7 +266,7 @@ def test_a_form_written_by_hand_is_taken(as_: As) -> None:
         (b"\x00" * 100_000, 400),
     ],
 )
-def test_a_body_that_is_not_whole_is_refused_and_nothing_is_kept(as_: As, body: bytes, status: int) -> None:
+def test_N20_a_body_that_is_not_whole_is_refused_and_nothing_is_kept(as_: As, body: bytes, status: int) -> None:
     response = send(as_("olga"), body)
 
     assert response.status_code == status, response.content
@@ -297,18 +297,18 @@ def test_content_types(as_: As, content_type: str, status: int) -> None:
     [
         ("../../etc/passwd", "passwd"),
         ("C:\\temp\\x.txt", "x.txt"),
-        ("\u202etxt.exe", "txt.exe"),
-        ("絵文字🗻.pdf", "絵文字🗻.pdf"),
+        ("\u202etxt.bin", "txt.bin"),
+        ("絵文字🗻.txt", "絵文字🗻.txt"),
         ("あ" * 255, "あ" * 255),
     ],
 )
-def test_names_are_data(as_: As, name: str, kept: str) -> None:
+def test_N22_names_are_data(as_: As, name: str, kept: str) -> None:
     body = form(OK_PART.replace(b"a.txt", name.encode().replace(b"\\", b"\\\\")), SAYS_PART)
 
     assert send(as_("olga"), body).json()["files"][0]["name"] == kept
 
 
-def test_more_than_the_limit_is_not_read(as_: As, settings: Any) -> None:
+def test_N19_more_than_the_limit_is_not_read(as_: As, settings: Any) -> None:
     settings.UPLOAD_LIMIT = 300_000
     large = io.BytesIO(b"x" * 300_001)
     large.name = "large.bin"
@@ -320,14 +320,14 @@ def test_more_than_the_limit_is_not_read(as_: As, settings: Any) -> None:
     assert not StoredFile.objects.exists()
 
 
-def test_all_files_together_keep_to_the_limit(as_: As, settings: Any) -> None:
+def test_N19_all_files_together_keep_to_the_limit(as_: As, settings: Any) -> None:
     settings.UPLOAD_LIMIT = 300_000
     some = [SimpleUploadedFile(f"{n}.bin", bytes([n]) * 150_001) for n in range(2)]
 
     assert as_("olga").upload(PATH, {"file": some}).status_code == 413
 
 
-def test_a_body_in_chunks_is_asked_for_its_length(as_: As) -> None:
+def test_N19_a_body_in_chunks_is_asked_for_its_length(as_: As) -> None:
     response = as_("olga").client.post(
         f"/api/v1/{PATH}",
         b"",

@@ -10,6 +10,8 @@ from tests.api.client import pointers
 from tests.api.conftest import As
 from tests.cast import NOW, Cast, submitted
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 PATH = "subjects/failover-setting"
 
 

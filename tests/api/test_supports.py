@@ -10,6 +10,8 @@ from tests.api.client import pointers, slug
 from tests.api.conftest import As
 from tests.cast import NOW, Cast, artefact
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 PATH = "artefacts/second-drills/supports"
 LINK = {"case": "recurrence", "node": "E_1", "rationale": "夜間の切替わりを示す"}
 
@@ -47,14 +49,14 @@ def test_linking_again_changes_nothing(as_: As) -> None:
         ({"since": "2026-01-01"}, 422, {"/since"}),
     ],
 )
-def test_what_cannot_be_linked(as_: As, changes: dict[str, str], status: int, places: set[str]) -> None:
+def test_N57_what_cannot_be_linked(as_: As, changes: dict[str, str], status: int, places: set[str]) -> None:
     response = as_("olga").post(PATH, {**LINK, **changes})
 
     assert response.status_code == status
     assert pointers(response) == places
 
 
-def test_a_retired_leaf_takes_no_evidence(as_: As, cast: Cast) -> None:
+def test_N57_a_retired_leaf_takes_no_evidence(as_: As, cast: Cast) -> None:
     retire_node(node=cast.node("E_1"), actor=None, at=NOW)
     change_text(node=cast.node("G_2"), actor=None, at=NOW, undeveloped=True)
     editions.consent(cast.case, cast.it_service, actor=cast.ken, at=NOW)

@@ -25,7 +25,7 @@ from dcase_audit.cases.models import Case, Link, NodeText
 from dcase_audit.errors import Invalid, NotAllowed
 from tests.cases.building import NOW, imported, node, node_of, person, small_case
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 SUPPORT = "supported_by"
 
 

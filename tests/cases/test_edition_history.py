@@ -190,13 +190,14 @@ class History(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_no_history_loses_an_edition_or_an_edit() -> None:
+@pytest.mark.parametrize("examples", [4, pytest.param(40, marks=pytest.mark.long)])
+def test_no_history_loses_an_edition_or_an_edit(examples: int) -> None:
     assert connection.in_atomic_block
 
     run_state_machine_as_test(
         History,
         settings=settings(
-            max_examples=12,
+            max_examples=examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

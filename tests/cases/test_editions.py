@@ -30,6 +30,8 @@ from dcase_audit.cases.models import Case, Consent, Edition
 from dcase_audit.errors import NotAllowed
 from tests.cases.building import NOW, imported, leaf, node, node_of, parse, person, small_case
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 LATER = NOW + timedelta(days=1)
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -290,6 +292,22 @@ def test_a_leaf_without_a_criterion_is_compared_by_what_is_asked_of_it_then() ->
     (record,) = loosened(Changes(parse(before).case, parse(after).case))
 
     assert (record["what"], record["before"], record["after"]) == ("max_age", "P1Y", "P2Y")
+
+
+def test_a_loosening_is_said_in_labels_and_kept_in_keys() -> None:
+    before = small_case()
+    after = small_case(labels={"night": {"ja": "夜間", "en": "by night"}, "delay": {"ja": "遅延"}})
+    before["nodes"][5]["criterion"]["targets"] = [{"measure": "delay", "op": "<=", "value": "PT5M"}]
+    after["nodes"][5]["criterion"]["must_cover"] = ["day"]
+
+    items, targets = loosened(Changes(parse(before).case, parse(after).case))
+
+    assert items["before"] == ["night"]
+    assert items["ja"] == "E_1：対象とすべき範囲から夜間を外した"
+    assert items["en"] == "E_1 need no longer cover by night"
+    assert targets["before"][0]["measure"] == "delay"
+    assert "遅延 <= PT5M" in targets["ja"]
+    assert "delay <= PT5M" in targets["en"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from graphlib import CycleError
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from dcase_audit.cases.interchange import reference
 from dcase_audit.cases.services import import_case
 from dcase_audit.cases.words import LinkKind, NodeKind
 from tests.cases.building import NOW, REFERENCE, imported, node, parse, small_case
+from tests.timing import within
 
 SUPPORT, CONTEXT = LinkKind.SUPPORTED_BY, LinkKind.IN_CONTEXT_OF
 
@@ -84,12 +84,11 @@ def test_ten_thousand_nodes_in_one_chain_take_no_time_and_no_stack() -> None:
         nodes=tuple(NodeValue(key=key, kind=NodeKind.GOAL) for key in keys),
         links=tuple(LinkValue(a, SUPPORT, b) for a, b in pairwise(keys)),
     )
-    started = time.process_time()
 
-    assert graphs.reading_order(chain) == keys
-    assert graphs.bottom_up(chain) == keys[::-1]
-    assert len(graphs.ancestors(chain, [keys[-1]])) == 9_999
-    assert time.process_time() - started < 2
+    with within(1):
+        assert graphs.reading_order(chain) == keys
+        assert graphs.bottom_up(chain) == keys[::-1]
+        assert len(graphs.ancestors(chain, [keys[-1]])) == 9_999
 
 
 @pytest.mark.django_db

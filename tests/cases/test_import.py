@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dcase_audit.accounts.models import Party
 from dcase_audit.calendars.models import Calendar
+from dcase_audit.cases.document import document
 from dcase_audit.cases.drafts import CircularSupport
 from dcase_audit.cases.editions import publish
 from dcase_audit.cases.graph import load
@@ -51,6 +52,25 @@ def test_parties_and_calendars_are_made_once_and_never_changed() -> None:
     assert Party.objects.get(key="development").name_ja == "開発部"
     assert [line.place for line in kept] == ["/departments/0/name"]
     assert Calendar.objects.get(key="24x7").always
+
+
+def test_labels_are_what_the_last_file_says_and_no_part_of_an_edition() -> None:
+    case = imported(small_case(labels={"day": {"ja": "日中", "en": "daytime"}}))
+    edition = publish(case, actor=None, moment=NOW).edition
+
+    again = imported(small_case(labels={"day": {"ja": "昼"}}))
+
+    assert load(again, edition.number).labels == {"day": {"ja": "昼"}}
+    assert again.label_texts("ja") == {"day": "昼"}
+    assert again.label_texts("en") == {}
+    assert document(load(again, edition.number)) == edition.document
+
+
+def test_of_several_cases_the_oldest_says_what_a_key_is_called() -> None:
+    imported(small_case(labels={"day": {"en": "daytime"}}))
+    imported(small_case(id="second", labels={"day": {"en": "by day"}, "night": {"en": "by night"}}))
+
+    assert Case.objects.label_texts("en") == {"day": "daytime", "night": "by night"}
 
 
 def test_a_calendar_that_counts_other_hours_here_refuses_the_file() -> None:

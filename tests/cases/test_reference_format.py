@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dcase_audit.cases.interchange import CaseFileRefused, reference
-from dcase_audit.cases.words import NodeKind
+from dcase_audit.cases.words import STATED_KINDS
 from tests.cases.building import REFERENCE, leaf, node, parse, small_case
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -99,7 +99,37 @@ EDITS: list[tuple[str, Edit, str]] = [
     ("/links/6", lambda file: file["links"].append(["G_2", "supported-by", "G_1"]), "in a circle: "),
     ("/links/0", lambda file: file["links"].insert(0, [["G_1"], "supported-by", "S_1"]), "is written"),
     ("/reading_notes/0", lambda file: file.update(reading_notes=[1]), "a text"),
+    ("/labels", lambda file: file.update(labels=["day"]), "an object"),
+    ("/labels/day", lambda file: file.update(labels={"day": "日中"}), "an object"),
+    ("/labels/day", lambda file: file.update(labels={"day": {"ja": " "}}), "missing"),
+    ("/labels/day/en", lambda file: file.update(labels={"day": {"en": "x" * 4001}}), "4001 characters"),
+    ("/labels/a\x07", lambda file: file.update(labels={"a\x07": {"en": "x"}}), "control character"),
 ]
+
+
+def test_all_that_the_reference_case_asks_for_has_a_label_in_both_languages() -> None:
+    case = reference.parse(REFERENCE.read_bytes()).case
+    criteria = [node.criterion for node in case.nodes if node.criterion]
+    targets = [
+        target
+        for node in case.nodes
+        for target in (*(node.criterion.targets if node.criterion else ()), *node.attributes.get("targets", ()))
+    ]
+
+    keys = {key for asked in criteria for key in (*asked.must_cover, *asked.subjects, asked.calendar)}
+    keys |= {asked.refuted_when for asked in criteria}
+    keys |= {target[name] for target in targets for name in ("measure", "class", "calendar") if name in target}
+    keys |= {service for target in targets for service in target.get("services", ())}
+
+    assert keys - {""} == case.labels.keys() - set(case.reading_notes)
+    assert all(set(case.labels[key]) == {"ja", "en"} for key in keys - {""})
+    assert all(case.labels[note].keys() == {"ja"} for note in case.reading_notes)
+
+
+def test_a_label_may_be_in_one_language() -> None:
+    case = parse(small_case(labels={"day": {"ja": "日中"}, "night": {"ja": "", "en": "by night"}})).case
+
+    assert case.labels == {"day": {"ja": "日中"}, "night": {"en": "by night"}}
 
 
 @pytest.mark.parametrize(("place", "edit", "word"), EDITS)
@@ -268,7 +298,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     keys = draw(st.lists(st.from_regex(r"[A-Z]_[0-9]{1,3}", fullmatch=True), min_size=1, max_size=8, unique=True))
     nodes = []
     for key in keys:
-        kind = draw(st.sampled_from(sorted(NodeKind)))
+        kind = draw(st.sampled_from(STATED_KINDS))
         fields = [st.just({"id": key, "type": kind}), st.builds(lambda words: {"statement": words}, STATEMENTS)]
         fields += [some(name, st.sampled_from(parties)) for name in ("accountable", "custodian", "verifier")]
         fields += [some("undeveloped", st.booleans()), some("support_rule", st.sampled_from(["all", "any"]))]
@@ -293,6 +323,7 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
         "links": [[a, word, b] for (a, b), word in zip(links, words, strict=True)],
         **draw(some("reading_notes", lists(WORDS))),
         **draw(some("limits_are_assumptions", st.booleans())),
+        **draw(some("labels", st.dictionaries(WORDS, STATEMENTS, max_size=3))),
     }
 
 
@@ -324,7 +355,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return [path, *(place for step, below in steps for place in places(below, (*path, step)))]
 
 
-BASE = small_case(reading_notes=["A note."])
+BASE = small_case(reading_notes=["A note."], labels={"day": {"ja": "日中", "en": "daytime"}})
 BASE["nodes"][5]["criterion"]["targets"] = [{"measure": "delay", "op": "<=", "value": "PT15M"}]
 BASE["nodes"].append(leaf("E_2"))
 PLACES = places(BASE)[1:]

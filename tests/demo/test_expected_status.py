@@ -32,7 +32,7 @@ def test_the_status_of_all_nodes_is_the_one_checked_in(demo_case: DemoCase) -> N
     found = status(demo_case)
 
     assert found == json.loads(EXPECTED.read_text(encoding="utf-8"))
-    assert len(found["nodes"]) == 47
+    assert len(found["nodes"]) == 48
     assert [node["id"] for node in found["nodes"] if node["status"] is None] == [
         "C_111", "C_10", "C_1-1", "C_1-2", "C_2", "C_12",
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dcase_audit.calendars.exchange import tokyo_exchange
 from dcase_audit.calendars.service_time import ServiceCalendar, spans
+from dcase_audit.shares import shown
 from drills.availability.figures import (
     Outage,
     Window,
@@ -20,7 +21,6 @@ from drills.availability.figures import (
     figure,
     lost,
     service_down,
-    shown,
 )
 from drills.availability.spans import Span, common, in_at_least, length, milliseconds, moment_of, united, without
 

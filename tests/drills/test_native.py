@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-import drills
-from drills import native
+from drills.formats import native
 from drills.results import Check, Event, Malformed, Measure, check_moments
 from tests.drills.samples import NIGHT, as_bytes
 from tests.drills.samples import native as sample
+from tests.timing import within
 
-SCHEMA = json.loads((Path(drills.__file__).parent / "schemas" / "native-1.json").read_text())
+SCHEMA = json.loads((Path(native.__file__).parent / "schemas" / "native-1.json").read_text())
 RECEIVED = datetime(2026, 11, 20, 6, tzinfo=UTC)
 
 
@@ -85,7 +83,7 @@ def measure(**members: Any) -> dict[str, Any]:
 
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (sample(schema=None), "/schema", "missing"),
-    (sample(schema="dcase-drill/2"), "/schema", "dcase-drill/1"),
+    (sample(schema="dcase-drill/3"), "/schema", "dcase-drill/1"),
     (sample(schema=1), "/schema", "dcase-drill/1"),
     (sample(ended_at=None), "/ended_at", "missing"),
     (sample(approved=True), "/approved", "no such member"),
@@ -231,7 +229,7 @@ def test_the_example_of_the_documentation_is_taken(settings: Settings) -> None:
     (example,) = re.findall(r"```json\n(.*?)```", (settings.BASE_DIR / "docs" / "drills.md").read_text(), re.DOTALL)
 
     assert native.parse(example.encode()).covers == ("night",)
-    jsonschema.validate(json.loads(example), SCHEMA)
+    jsonschema.validate(json.loads(example), native.json_schema())
 
 
 # What a JSON Schema cannot say: whether a day exists, equal numbers of check items, 1.0 apart from 1.
@@ -267,40 +265,9 @@ def read_or_refused(data: bytes) -> None:
         assert refused.status in {400, 413, 422}
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Change ``data`` in one of the ways in which transfers, editors and attackers do."""
-    start = chance.randrange(len(data))
-    end = min(len(data), start + chance.randrange(1, 40))
-    return chance.choice(
-        [
-            data[:start] + bytes([chance.randrange(256)]) + data[start + 1 :],
-            data[:start],
-            data[:start] + data[end:],
-            data[:start] + data[start:end] * chance.randrange(2, 50) + data[end:],
-            data[:start]
-            + chance.choice([b"NaN", b"{", b"[" * 60, b'"', b"\\ud83d", b"null", b"1e999", b"-"])
-            + data[end:],
-            data[:start] + data[end : end + 20] + data[start:end] + data[end + 20 :],
-        ]
-    )
-
-
-def test_ten_thousand_damaged_results_are_read_or_refused_in_time() -> None:
-    chance = random.Random(20121001)
-    started = time.process_time()
-    for _ in range(10_000):
-        data = as_bytes(NIGHT)
-        for _ in range(chance.randrange(1, 4)):
-            data = mutated(data, chance) or b"{"
-        read_or_refused(data)
-
-    assert time.process_time() - started < 30
-
-
 def test_a_hostile_megabyte_is_refused_in_little_time() -> None:
     checks = b'{"text":"x","result":"pass"},' * 36_000
-    started = time.process_time()
-    with pytest.raises(Malformed, match="1000"):
-        native.parse(as_bytes(sample(check_items=None))[:-1] + b',"check_items":[' + checks[:-1] + b"]}")
+    data = as_bytes(sample(check_items=None))[:-1] + b',"check_items":[' + checks[:-1] + b"]}"
 
-    assert time.process_time() - started < 2
+    with within(1), pytest.raises(Malformed, match="1000"):
+        native.parse(data)

@@ -30,7 +30,7 @@ CREATED = NIGHT - timedelta(days=7)
 # Another occurrence comes within ninety days, and no report is overdue.
 LATER = NIGHT + timedelta(days=3)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 
 
 def moments(drill: Drill) -> list[datetime]:

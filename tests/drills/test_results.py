@@ -29,7 +29,7 @@ from tests.drills.samples import as_bytes, native
 from tests.drills.test_planning import together
 from tests.events import payloads
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 
 MEASURED = [{"measure": "switch_over_confirmed", "value": "PT9M"}]
 LATE = [{"measure": "switch_over_confirmed", "value": "PT20M"}]
@@ -104,6 +104,9 @@ def test_the_event_names_what_came_of_it(drill: Drill, occurrence: Occurrence, r
             "occurrence": occurrence.pk,
             "revision": result.revision_id,
             "verdict": "passed",
+            "format": "native",
+            "signature": "unsigned",
+            "signer": None,
             "sha256": result.raw.sha256,
         }
     ]
@@ -182,7 +185,7 @@ def test_subjects_that_nobody_keeps_are_flagged(drill: Drill, robot: User) -> No
     assert codes(result) == ["unknown_subjects"]
 
 
-def test_the_same_bytes_again_are_another_result_that_says_so(drill: Drill, robot: User) -> None:
+def test_N38_the_same_bytes_again_are_another_result_that_says_so(drill: Drill, robot: User) -> None:
     first, second = upload(drill, robot), upload(drill, robot, at=NOW + timedelta(hours=1))
 
     assert codes(second) == ["another_result", "same_bytes"]
@@ -298,10 +301,10 @@ def test_another_drill_s_occurrence_does_not_exist_for_this_one(
         ({"data": b"{"}, 400, "malformed-result"),
         ({"data": b" " * (1024 * 1024 + 1)}, 413, "malformed-result"),
         ({"data": io.BytesIO(b" " * (1024 * 1024 + 1))}, 413, "malformed-result"),
-        ({"data": as_bytes(native(schema="dcase-drill/2"))}, 422, "malformed-result"),
+        ({"data": as_bytes(native(schema="dcase-drill/3"))}, 422, "malformed-result"),
         ({"data": as_bytes(native(ended_at="2026-11-21T00:00:00Z"))}, 422, "malformed-result"),
         ({"sha256": "0" * 64}, 422, "digest-differs"),
-        ({"format": "junit"}, 422, "unknown-format"),
+        ({"format": "yaml"}, 422, "unknown-format"),
         ({"name": ".."}, 422, "unusable-name"),
     ],
 )

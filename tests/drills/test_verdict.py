@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drills import native
-from drills.results import Check, Event, Malformed, Measure, ParsedResult
+from drills.formats import native
+from drills.results import Bound, Check, Event, Malformed, Measure, ParsedResult
 from drills.verdict import Judgement, Target, judge, targets_of
 from tests.drills.samples import as_bytes
 from tests.drills.samples import native as sample
@@ -186,12 +186,18 @@ ORDER = [FAILED, INCONCLUSIVE, PASSED]
 NAMES = st.sampled_from(["a", "b"])
 VALUES = st.integers(0, 4) | st.integers(0, 4).map(lambda n: timedelta(seconds=n))
 CHECKS = st.builds(Check, st.integers(1, 99), st.just("x"), st.sampled_from(native.OUTCOMES))
+OPERATORS = st.sampled_from([">=", "<=", "=="])
 MEASURES = st.builds(
-    Measure, NAMES, VALUES, st.just("x"), kind=st.sampled_from(["", "k"]), item=st.sampled_from(["", "i"])
+    Measure,
+    NAMES,
+    VALUES,
+    st.just("x"),
+    kind=st.sampled_from(["", "k"]),
+    item=st.sampled_from(["", "i"]),
+    resolution=st.none(),
+    bound=st.none() | st.builds(Bound, OPERATORS, VALUES, st.just("x")),
 )
-TARGETS = st.builds(
-    Target, NAMES, st.sampled_from([">=", "<=", "=="]), VALUES, st.just("x"), st.sampled_from(["", "k"]), st.booleans()
-)
+TARGETS = st.builds(Target, NAMES, OPERATORS, VALUES, st.just("x"), st.sampled_from(["", "k"]), st.booleans())
 RESULTS = st.builds(
     ParsedResult,
     st.just(WHEN),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import faults
+from bench.faults import kills
 from bench.stack import TARGETS
 
 
 @pytest.mark.usefixtures("bare")
 def test_nothing_acknowledged_is_lost_or_doubled_and_all_work_ends(tmp_path: Path) -> None:
-    outcome = faults.run(tmp_path / "stack", TARGETS, port=18400, hurry=True)
+    outcome = kills.run(tmp_path / "stack", TARGETS, port=18400)
 
     assert [kill.target for kill in outcome.kills] == [target.name for target in TARGETS]
     assert not outcome.lost
@@ -20,4 +20,6 @@ def test_nothing_acknowledged_is_lost_or_doubled_and_all_work_ends(tmp_path: Pat
     assert not outcome.unasked
     assert outcome.revisions == len(outcome.stored) == len(outcome.tally.acked) > 0
     assert set(outcome.jobs) == {"done"}
+    assert outcome.finished == sum(target.name in kills.BUSY for target in TARGETS)
+    assert outcome.reports == ({"done": outcome.finished} if outcome.finished else {})
     assert outcome.last_status == 0

@@ -8,8 +8,9 @@ from tests.trail.dying import dying
 
 STEPS = {
     "decided": ("dispose", "drain", "before"),
-    "about to remove": ("LocalStore", "remove", "before"),
-    "removed and not noted": ("LocalStore", "remove", "after"),
+    "about to remove": ("store", "remove", "before"),
+    "half removed": ("part", "", ""),
+    "removed and not noted": ("store", "remove", "after"),
     "noted": ("dispose", "drain", "after"),
 }
 
@@ -21,13 +22,22 @@ def main(step: str, sha256: str) -> None:
     django.setup()
     from django.core.management import call_command
 
+    from dcase_audit.buckets import Bucket
     from dcase_audit.trail.context import acting
     from evidence.management.commands import dispose
-    from evidence.storage.local import LocalStore
+    from evidence.storage import local, object_store
+    from evidence.storage.bucket import BucketStore
 
-    where, name, when = STEPS[step]
-    owner = {"dispose": dispose, "LocalStore": LocalStore}[where]
-    setattr(owner, name, dying(getattr(owner, name), when))
+    store = object_store()
+    if step == "half removed" and isinstance(store, BucketStore):
+        # One of two versions.
+        Bucket.delete = dying(Bucket.delete, "after")  # type: ignore[method-assign]
+    elif step == "half removed":
+        local._sync_directory = dying(local._sync_directory, "before")
+    else:
+        where, name, when = STEPS[step]
+        owner = {"dispose": dispose, "store": type(store)}[where]
+        setattr(owner, name, dying(getattr(owner, name), when))
     with acting("command:dispose"):
         call_command("dispose", sha256, "--reason", "保存期間の満了", "--actor", "hana")
 

@@ -31,7 +31,7 @@ from tests.server import sequencing
 from tests.trail.conftest import recorded
 
 __all__ = ["cast", "the_clock"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 RESTRICT, UNIQUE = "23001", "23505"
 WHY = "保存期間の満了"
 
@@ -103,6 +103,7 @@ def test_a_draft_needs_its_file(cast: Cast) -> None:
         dispose(gone, cast)
 
 
+@pytest.mark.tampers
 def test_the_servers_clock_alone_ends_no_retention(cast: Cast, settings: Settings, tmp_path: Path) -> None:
     """What witnesses cosigned says what time it is: a clock that runs ahead disposes of nothing."""
     settings.TRAIL_DIR, settings.TRAIL_WITNESSES = tmp_path / "trail", []

@@ -17,7 +17,7 @@ from evidence.models import Revision
 from evidence.sweeping import sweep
 from tests.evidence.world import START, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 STEP = timedelta(hours=8)
 NAMES = ("rule-a", "rule-b", "rule-c", "log")
 LEAVES = {"rule-a": "E_1", "rule-b": "E_1", "rule-c": "E_2", "log": "M_1"}
@@ -73,9 +73,13 @@ def act(world: World, kind: str, name: str, choice: int, at: datetime) -> None:
         pass
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("examples", [12, pytest.param(200, marks=pytest.mark.long)])
+def test_status_forecast_and_history_are_what_the_rules_say(examples: int) -> None:
+    settings(max_examples=examples, suppress_health_check=[HealthCheck.function_scoped_fixture])(holds_for)()
+
+
 @given(acts)
-def test_status_forecast_and_history_are_what_the_rules_say(acts: list[tuple[int, str, str, int]]) -> None:
+def holds_for(acts: list[tuple[int, str, str, int]]) -> None:
     with transaction.atomic():
         world, at = World(), START + STEP
         for name in NAMES:

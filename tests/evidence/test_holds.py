@@ -13,7 +13,7 @@ from tests.evidence.keeping import DAY, dispose, kept, over, refused, sql
 from tests.trail.conftest import recorded
 
 __all__ = ["cast", "the_clock"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 RESTRICT, CHECK, DENIED = "23001", "23514", "42501"
 
 

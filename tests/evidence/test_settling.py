@@ -18,7 +18,7 @@ from evidence.shown import present_status
 from evidence.sweeping import Swept, sweep
 from tests.evidence.world import DAY, START, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound")]
 HOUR = timedelta(hours=1)
 
 
@@ -153,6 +153,20 @@ def test_a_heartbeat_in_time_is_one_query() -> None:
         services.hear(artefact=world.artefacts["log"], at=START + DAY + 2 * HOUR)
 
     assert len(queries) == 1
+
+
+def test_a_monitor_that_no_leaf_expects_is_missed_after_a_day() -> None:
+    world = World()
+    log = world.artefacts["log"]
+    services.hear(artefact=log, at=START)
+
+    with CaptureQueriesContext(connection) as queries:
+        services.hear(artefact=log, at=START + DAY)
+    assert len(queries) == 1
+    assert not log.gaps.exists()
+    services.hear(artefact=log, at=START + 2 * DAY + HOUR)
+
+    assert log.gaps.values_list("start", "until").get() == (START + DAY, START + 2 * DAY + HOUR)
 
 
 def test_sweeping_late_leaves_the_rows_of_sweeping_every_hour() -> None:

@@ -141,3 +141,10 @@ def test_a_released_job_is_woken_at_once(woken: Woken) -> None:
     release(job.pk)
 
     assert woken == [(job.pk, "settle")]
+
+
+def test_what_is_due_at_once_is_due_by_the_clock_of_the_database(woken: Woken) -> None:
+    enqueue(KIND)
+
+    job = Job.objects.get()
+    assert job.run_at == job.created_at

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.trail.conftest import recorded
 
 pytestmark = pytest.mark.django_db
 committing = pytest.mark.django_db(transaction=True)
+BEFORE = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -118,6 +120,71 @@ def test_a_job_is_held_until_its_lease_runs_out(register: Register) -> None:
     again = claim(job.pk)
     assert again is not None
     assert again.attempts == 2
+
+
+def lease_of(job: Job) -> datetime:
+    until = Job.objects.values_list("lease_until", flat=True).get(pk=job.pk)
+    assert until is not None
+    return until
+
+
+def work_until(is_enough: Callable[[], bool]) -> None:
+    ends = datetime.now(UTC) + timedelta(seconds=20)
+    while not is_enough() and datetime.now(UTC) < ends:
+        connection.close()
+        sleep(0.05)
+
+
+@committing
+def test_a_long_job_is_held_while_its_worker_works_on_it(register: Register) -> None:
+    seen: list[datetime] = []
+
+    def work() -> None:
+        seen.append(lease_of(job))
+        work_until(lambda: lease_of(job) > seen[0] + timedelta(seconds=1))
+        seen.append(lease_of(job))
+
+    register(work, lease=timedelta(seconds=1))
+    job = enqueued()
+
+    assert run(job.pk)
+    assert seen[1] > seen[0] + timedelta(seconds=1)
+    job.refresh_from_db()
+    assert (job.state, job.lease_until) == ("done", None)
+
+
+@committing
+def test_a_job_that_hangs_is_given_up(register: Register) -> None:
+    def work() -> None:
+        work_until(lambda: lease_of(job) < datetime.now(UTC))
+        taken.append(claim(job.pk))
+
+    taken: list[Job | None] = []
+    register(work, lease=timedelta(seconds=1), longest=timedelta(seconds=2))
+    job = enqueued()
+    begun = datetime.now(UTC)
+
+    run(job.pk)
+
+    (other,) = taken
+    assert other is not None and other.attempts == 2
+    assert datetime.now(UTC) - begun > timedelta(seconds=2)
+
+
+@committing
+def test_who_has_lost_a_job_renews_nothing(register: Register) -> None:
+    def work() -> None:
+        Job.objects.filter(pk=job.pk).update(attempts=2, lease_until=BEFORE)
+        sleep(1)
+        seen.append(lease_of(job))
+
+    seen: list[datetime] = []
+    register(work, lease=timedelta(seconds=1))
+    job = enqueued()
+
+    run(job.pk)
+
+    assert seen == [BEFORE]
 
 
 def test_who_took_a_job_over_says_how_it_ended(register: Register) -> None:

@@ -16,6 +16,8 @@ from evidence.sweeping import sweep
 from tests.evidence.world import World
 from tests.notices.conftest import join, person, tokyo
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 START = tokyo("2026-11-16 09:00")
 
 

@@ -66,6 +66,12 @@ def test_in_english_for_who_reads_english(notice: Notice) -> None:
     assert message["Content-Language"] == "en"
 
 
+def test_a_letter_writes_out_what_turns_the_direction_of_writing(notice: Notice) -> None:
+    notice.recipient.name_ja = "織賀\u202e恵"
+
+    assert mail.letter(notice).body.startswith("織賀[U+202E]恵 様")
+
+
 def test_the_row_says_when_it_went_out_and_it_goes_out_once(notice: Notice) -> None:
     assert mail.send(notice, at=AT + timedelta(minutes=1))
 

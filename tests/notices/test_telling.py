@@ -300,6 +300,20 @@ def test_the_text_names_the_leaf_the_reason_and_the_day(
     assert item.text_en.endswith(text_en)
 
 
+def test_the_text_calls_items_and_subjects_by_their_labels(leaf: Node, rule: Artefact, change: Change) -> None:
+    labels = {"night": {"ja": "夜間", "en": "by night"}, "firmware": {"ja": "ファームウェア", "en": "the firmware"}}
+    Case.objects.filter(pk=leaf.case_id).update(labels=labels)
+    changed = {"reason": "subject", "subject": "firmware", "from": ["1.2", "a"], "to": ["1.3", "b"], "items": ["night"]}
+
+    change(leaf, Status.STALE, [{**changed, "status": "stale", "artefact": rule.pk}])
+    tell(leaf.case_id, at=AT)
+
+    item = OpenItem.objects.get()
+    assert "ファームウェアが変わりました（1.2 → 1.3）（範囲: 夜間）。" in item.text_ja
+    assert "the firmware changed after" in item.text_en
+    assert item.text_en.endswith("(for by night).")
+
+
 def test_telling_fifty_leaves_takes_as_many_queries_as_one(
     cast: Cast, case: Case, rule: Artefact, change: Change
 ) -> None:
@@ -331,7 +345,7 @@ def test_a_submission_waits_for_the_departments_other_approvers(cast: Cast, rule
     join(person("kai"), cast.service, "approver")
     revision = submitted(rule, cast.olga)
 
-    item = open_waiting(revision, at=AT)
+    [item] = open_waiting([revision], by=cast.olga, at=AT)
     remind(AT)
 
     assert item.key == f"waiting:{revision.pk}"
@@ -342,15 +356,15 @@ def test_a_submission_waits_for_the_departments_other_approvers(cast: Cast, rule
 
 def test_a_decision_ends_the_wait(cast: Cast, rule: Artefact) -> None:
     revision = submitted(rule, cast.olga)
-    open_waiting(revision, at=AT)
+    open_waiting([revision], by=cast.olga, at=AT)
 
-    assert close_waiting(revision, at=AT)
-    assert not close_waiting(revision, at=AT)
+    assert close_waiting([revision], at=AT)
+    assert not close_waiting([revision], at=AT)
     assert open_items() == []
 
 
 def test_a_submission_by_a_machines_hand_waits_for_every_approver(cast: Cast, rule: Artefact) -> None:
-    open_waiting(submitted(rule, None), at=AT)
+    open_waiting([submitted(rule, None)], by=None, at=AT)
     remind(AT)
 
     assert {notice.recipient.username for notice in Notice.objects.all()} == {"ken"}

@@ -13,13 +13,22 @@ from dcase_audit.accounts.models import ApiToken, Membership, Party, PastName, U
 from dcase_audit.calendars.models import Calendar
 from dcase_audit.cases.models import Criterion, SettlementRequest
 from dcase_audit.pages import ORGANISATION_ZONE
+from drills.models import Monitor
 from evidence.models import Artefact, Kind, Standing
-from tests.cast import NOW, Cast, submitted
+from tests.cast import NOW, Cast, artefact, submitted
 from tests.events import payloads
 from tests.pages.conftest import As, text_of
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 MODELS = [(model._meta.app_label, model._meta.model_name) for model in admin.site._registry]
-OF_MEMBERS = {("evidence", "artefact"), ("evidence", "revision"), ("drills", "drill")}
+OF_MEMBERS = {
+    ("evidence", "artefact"),
+    ("evidence", "revision"),
+    ("drills", "drill"),
+    ("drills", "monitor"),
+    ("drills", "targetfeed"),
+}
 
 
 def entered(name: str, moment: datetime) -> dict[str, str]:
@@ -279,6 +288,36 @@ def test_a_member_plans_a_drill_whose_rule_can_be_read(cast: Cast, as_: As) -> N
 
     assert (refused.status_code, made.status_code) == (200, 302)
     assert cast.drill.__class__.objects.get(key="day-failover").occurrences.count() > 3
+
+
+def test_a_member_adds_a_monitor_and_mends_how_it_is_read(cast: Cast, as_: As) -> None:
+    olga = as_("olga")
+    kind = Kind.objects.create(key="monitor-log", name_ja="監視ログ", name_en="Monitor log", for_monitors=True)
+    log = artefact("log", "監視ログ", kind, cast.it_service, cast.olga)
+    fields = {
+        "key": "night-log",
+        "artefact": str(log.pk),
+        "department": str(cast.it_service.pk),
+        "source": "probe",
+        "resolution_ms": "5000",
+        "services": "[]",
+        "bands": "night",
+        "heartbeat_alerts": "Watchdog",
+        "component_label": "component",
+    }
+
+    short = olga.post("/admin/drills/monitor/add/", {**fields, "services": '[{"service": "cash"}]'})
+    other = olga.post("/admin/drills/monitor/add/", {**fields, "artefact": str(cast.night_drills.pk)})
+    made = olga.post("/admin/drills/monitor/add/", fields)
+    monitor = Monitor.objects.get()
+    path = f"/admin/drills/monitor/{monitor.pk}/change/"
+    mended = olga.post(path, {**fields, "key": "another", "resolution_ms": "60000"})
+    monitor.refresh_from_db()
+
+    assert (short.status_code, other.status_code, made.status_code, mended.status_code) == (200, 200, 302, 302)
+    assert (monitor.key, monitor.artefact, monitor.resolution_ms) == ("night-log", log, 60000)
+    assert as_("bo").get(path).status_code == 302
+    assert payloads("monitor.added") == [{"key": "night-log", "by": cast.olga.pk}]
 
 
 def test_a_filter_that_cannot_be_asked_for_is_refused(cast: Cast, as_: As) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,9 +16,12 @@ from dcase_audit.cases.words import Status
 from dcase_audit.notices.models import OpenItem
 from evidence import services
 from evidence.asof import case_status
-from evidence.models import Artefact, Decision, Revision
+from evidence.models import Artefact, Decision, Revision, RevisionFile
 from tests.cast import NOW, Cast, revision, submitted
+from tests.evidence import sample_files
 from tests.pages.conftest import As, text_of
+
+pytestmark = pytest.mark.usefixtures("sound")
 
 PAGE = "/evidence/night-drills/"
 NEW = f"{PAGE}revisions/new/"
@@ -38,7 +42,7 @@ def filled(**more: object) -> dict[str, object]:
     return {
         "files": [
             SimpleUploadedFile("記録.txt", b"what happened"),
-            SimpleUploadedFile("photo.png", b"\x89PNG\r\n\x1a\n"),
+            SimpleUploadedFile("photo.png", sample_files.picture("PNG"), "image/png"),
         ],
         "verdict": "supports",
         "proves_from": "2026-11-19",
@@ -144,6 +148,49 @@ def test_what_does_not_hold_together_comes_back_with_a_sentence(
 
     assert response.status_code == 200
     assert said in text_of(response)
+    assert not Revision.objects.exists()
+
+
+def test_N22_what_turns_the_direction_of_writing_is_written_out(cast: Cast, as_: As) -> None:
+    said = "手順 \u202egnp.exe\u2066"
+    Artefact.objects.filter(pk=cast.night_drills.pk).update(title_ja=said, title_en="")
+    found = submitted(cast.night_drills, cast.olga, note=said, covers=[said])
+    services.return_revision(revision=found, actor=cast.ken, at=NOW, reason=said)
+
+    for path in (PAGE, "/evidence/", "/cases/recurrence/nodes/E_1/", f"/evidence/?q={quote(said)}"):
+        page = as_("olga").get(path)
+        assert "[U+202E]gnp.exe[U+2066]" in text_of(page)
+        assert "\u202e" not in text_of(page)
+        assert page.headers["Content-Length"] == str(len(page.content))
+    assert Revision.objects.get().note == said
+
+
+def a_script() -> SimpleUploadedFile:
+    return SimpleUploadedFile("a.pdf", sample_files.document(sample_files.named), "application/pdf")
+
+
+def test_N25_what_was_seen_in_a_file_stands_beside_it(cast: Cast, as_: As) -> None:
+    as_("olga").post(NEW, filled(files=[a_script()], submit="1"))
+
+    assert "Open with care: a PDF with JavaScript" in text_of(as_("ken").get(PAGE))
+    assert "注意して開いてください: JavaScript を含む PDF" in text_of(as_("ken", "ja").get(PAGE))
+
+
+def test_N25_what_was_reviewed_unchanged_keeps_what_was_seen_in_it(cast: Cast, as_: As, ticking: None) -> None:
+    as_("olga").post(NEW, filled(files=[a_script()], submit="1"))
+    later(1)
+    decide(as_("ken"), Revision.objects.get(), "accept")
+    later(2)
+
+    as_("olga").post(f"{PAGE}reviewed/", {"reviewed_on": "2026-11-20"})
+
+    assert [use.flags for use in RevisionFile.objects.order_by("pk")] == [["pdf_javascript"]] * 2
+
+
+def test_N23_a_file_that_is_not_what_it_says_comes_back_with_a_sentence(cast: Cast, as_: As) -> None:
+    response = as_("olga").post(NEW, filled(files=[SimpleUploadedFile("a.pdf", b"<html>")]))
+
+    assert "A file whose name ends like that of a.pdf is not text." in text_of(response)
     assert not Revision.objects.exists()
 
 

@@ -14,6 +14,8 @@ from dcase_audit.accounts.models import ApiToken, User
 from tests.cast import Cast
 from tests.pages.conftest import text_of
 
+pytestmark = pytest.mark.usefixtures("sound")
+
 PASSWORD = "a long enough password"
 As = Callable[..., Any]
 

@@ -6,12 +6,15 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from django.test import Client
 
 from dcase_audit.accounts.models import User
 from tests.cast import Cast
 from tests.events import subjects
 from tests.pages.conftest import As, text_of
+
+pytestmark = pytest.mark.usefixtures("sound")
 
 GOOD = "correct horse battery staple"
 

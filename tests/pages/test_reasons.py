@@ -16,6 +16,13 @@ RULE = {"artefact": "night-rule", "revision": 3}
 MIDNIGHT = "2026-03-31T15:00:00+00:00"
 MORNING = "2026-04-01T00:00:00+00:00"
 
+OCTOBER = {
+    "period_from": "2026-09-30T15:00:00+00:00",
+    "period_until": "2026-10-31T15:00:00+00:00",
+    "best": "99.9989",
+    "worst": "99.5",
+    "limit": "99.999",
+}
 SAID: list[tuple[dict[str, Any], str, str | None]] = [
     ({"reason": "none"}, "証拠がまだありません", "There is no evidence yet"),
     ({"reason": "none", "items": ["day", "night"]}, "証拠がまだありません（範囲: day、night）", None),
@@ -109,6 +116,52 @@ SAID: list[tuple[dict[str, Any], str, str | None]] = [
     ),
     ({"reason": "external", "node": None}, "参照先の別のケースのゴールの状態によります", None),
     ({"node": "E_9", "status": "refuted"}, "E_9: 反証あり", "E_9: refuted"),
+    (
+        {"reason": "target_missed", **OCTOBER, "waits": ["period", "remedy"], "items": ["cash"]},
+        (
+            "2026年10月1日から2026年10月31日までの実績は最良でも99.9989%で、目標の99.999%に届いていません"
+            "（解消に必要なもの: 目標を満たす期間、是正処置の完了）（範囲: cash）"
+        ),
+        (
+            "From 1 October 2026 to 31 October 2026 it came to 99.9989 % at best, below the target of 99.999 %"
+            " (still needed: a full period that meets the target, its corrective action to be closed) (for cash)"
+        ),
+    ),
+    (
+        {"reason": "target_spent", **OCTOBER},
+        (
+            "2026年10月1日から2026年10月31日までの期間は、途中ですでに許容時間を使い切りました"
+            "（残りがすべて稼働でも99.9989%、目標99.999%）"
+        ),
+        (
+            "From 1 October 2026 to 31 October 2026 the error budget is spent already (99.9989 % even if nothing more"
+            " fails, target 99.999 %)"
+        ),
+    ),
+    (
+        {"reason": "target_unknown", **OCTOBER},
+        (
+            "2026年10月1日から2026年10月31日までの期間に観測のない時間があり、実績は99.5%から99.9989%の間としか言えません"
+            "（目標99.999%）"
+        ),
+        "Part of 1 October 2026 to 31 October 2026 was not observed: between 99.5 % and 99.9989 %, target 99.999 %",
+    ),
+    (
+        {"reason": "target_coarse", **OCTOBER, "resolution": 5000},
+        "測定の間隔（5000ミリ秒）が粗く、目標の99.999%を証明できません",
+        "It is looked at every 5000 ms, too seldom to prove the target of 99.999 %",
+    ),
+    (
+        {"reason": "target_late", "ended_at": "2026-10-31T15:00:00+00:00"},
+        "2026年10月31日に終わった期間がまだ測定されていません",
+        "The period that ended on 31 October 2026 has not been measured",
+    ),
+    (
+        {"reason": "target_open", "ends_at": "2026-10-31T15:00:00+00:00"},
+        "2026年10月31日に終わる最初の期間がまだ終わっていません",
+        "The first period, which ends on 31 October 2026, is not over",
+    ),
+    ({"reason": "target_none"}, "測定するモニタがありません", "No monitor measures it"),
 ]
 
 

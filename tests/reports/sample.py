@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import dcase_audit
+from dcase_audit.cases.labels import in_language
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
+    Checkpoint,
     Consent,
     Criterion,
     ForecastChange,
     Header,
+    Label,
     Language,
     Link,
     Loosening,
@@ -25,6 +28,7 @@ from dcase_audit.reports.contents import (
     Reason,
     ReportContents,
     Target,
+    Witness,
 )
 from tests.reports.sample_drills import drills, refused_uploads
 from tests.reports.sample_evidence import artefacts, gaps
@@ -32,6 +36,7 @@ from tests.reports.sample_words import AT, TOKYO, Pair, day, pick
 
 REFERENCE_CASE = Path(dcase_audit.__file__).parent / "demo" / "case.json"
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+SIZE, ROOT = 2_292, "q1Yx0mJ3nT8cV5bW7uZ2kL9eR4oH6sDfG0aPiQyNtEw="
 
 KINDS = {
     "test-run": ("試験記録", "test run"),
@@ -41,8 +46,6 @@ KINDS = {
     "drill-record": ("訓練記録", "drill record"),
     "selection-criteria": ("選定基準", "selection criteria"),
 }
-CALENDARS = {"24x7": ("常時", "at all times"), "every-night": ("毎夜 22時〜6時", "every night, 22:00 to 06:00"),
-             "business-days": ("営業日 6時〜22時", "business days, 06:00 to 22:00")}  # fmt: skip
 
 # Status, since when, until when, why.
 LEAVES: dict[str, tuple[Status, datetime, datetime | None, tuple[Reason, ...]]] = {
@@ -99,7 +102,11 @@ def sample(language: Language) -> ReportContents:
         loosened=loosened(language),
         refused_uploads=refused_uploads(language),
         drills=drills(language),
-        reading_notes=tuple(ReadingNote(text=text, language="en") for text in case["reading_notes"]),
+        reading_notes=tuple(
+            ReadingNote(text=case["labels"][text].get(language, text), language=language)
+            for text in case["reading_notes"]
+        ),
+        labels=tuple(Label(key=key, text=text) for key, text in sorted(in_language(case["labels"], language).items())),
     )
 
 
@@ -140,6 +147,15 @@ def header(language: Language) -> Header:
         rules_version=1,
         limits_are_assumptions=True,
         demo=True,
+        checkpoint=Checkpoint(
+            size=SIZE,
+            root=ROOT,
+            note=f"audit.example/trail\n{SIZE}\n{ROOT}\n\n\u2014 audit.example/trail sample\n",
+            witnesses=(
+                Witness(name="witness.example/w1", independent=True, at=AT + timedelta(minutes=5, seconds=1)),
+                Witness(name="same-host.invalid/w0", independent=False, at=AT + timedelta(minutes=5, seconds=2)),
+            ),
+        ),
     )
 
 
@@ -203,7 +219,7 @@ def criterion(language: Language, row: dict[str, Any]) -> Criterion:
         max_age=row.get("max_age", ""),
         warn_before=row.get("warn_before", ""),
         silence=row.get("silence", ""),
-        calendar=pick(language, CALENDARS[row["calendar"]]) if "calendar" in row else "",
+        calendar=row.get("calendar", ""),
         subjects=tuple(row.get("subjects", ())),
         refuted_when=row.get("refuted_when", ""),
         targets=tuple(
@@ -211,7 +227,8 @@ def criterion(language: Language, row: dict[str, Any]) -> Criterion:
                 measure=target["measure"],
                 op=target["op"],
                 value=str(target["value"]),
-                scope=target.get("class", target.get("per", "")),
+                scope=target.get("class", ""),
+                per_item=target.get("per") == "item",
             )
             for target in row.get("targets", ())
         ),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dcase_audit.reports.contents import (
     Achieved,
     Check,
+    CorrectiveAction,
     Drill,
+    Finding,
+    Holding,
     Language,
+    Moment,
     Occurrence,
+    Player,
     RefusedUpload,
     Result,
+    SignOff,
     Target,
 )
 from tests.reports.sample_words import Pair, day, digest, pick
@@ -77,6 +83,12 @@ def night(language: Language) -> Drill:
             occurrence(day(2026, 8, 19, 1), Result(
                 verdict="failed", **held(day(2026, 8, 19, 1, 10), 95), revision=3,
                 **received(language, day(2026, 8, 19, 9, 31)), claimed_verdict="passed", checks=failed,
+                kind="unannounced", holding=holding(language), sign_offs=(
+                    SignOff(role="responsible", by=pick(language, ("畑中 花", "Hana Hatanaka")),
+                            at=day(2026, 8, 20, 10)),
+                    SignOff(role="verifier", by=pick(language, ("鈴置 凛", "Rin Suzuoki")), at=day(2026, 8, 21, 15),
+                            statement=pick(language, ("実施部署と取引がない", "no dealings with who held it"))),
+                ),
                 achieved=times("PT11M", "PT42M", "PT14M20S"))),
             Occurrence(planned_at=day(2026, 11, 25, 1), report_by=day(2026, 11, 30), recorded_at=day(2026, 8, 27, 11),
                        outcome="planned"),
@@ -85,6 +97,50 @@ def night(language: Language) -> Drill:
             Result(verdict="passed", **held(day(2026, 8, 26, 1, 2), 58), revision=4,
                    **received(language, day(2026, 8, 26, 9, 12)), checks=passed,
                    achieved=times("PT7M", "PT12M", "PT8M5S")),
+        ),
+        findings=findings(language),
+    )  # fmt: skip
+
+
+def findings(language: Language) -> tuple[Finding, ...]:
+    """One that the failure opened and a retest answered, and one that somebody opened."""
+    olga, hana = pick(language, ("折笠 オルガ", "Olga Orikasa")), pick(language, ("畑中 花", "Hana Hatanaka"))
+    return (
+        Finding(number=3, severity="major", state="closed", opened_at=day(2026, 8, 19, 9, 31),
+                failed_at=day(2026, 8, 19, 1, 10), retest_at=day(2026, 8, 26, 1, 2), actions=(
+                    CorrectiveAction(text=pick(language, ("手順書の図を改める", "Redraw the manual")), owner=olga,
+                                     due_on=date(2026, 9, 1), closed_at=day(2026, 8, 25, 11), closed_by=hana,
+                                     evidence="night-rule 4"),)),
+        Finding(number=4, severity="minor", state="open", opened_at=day(2026, 8, 20, 9), opened_by=hana,
+                text=pick(language, ("連絡名簿が古い", "The list of numbers is out of date")),
+                cause=pick(language, ("異動を反映する担当がない", "nobody keeps it"))),
+    )  # fmt: skip
+
+
+def holding(language: Language) -> Holding:
+    """Everything that a record of the second version says of how a drill was held."""
+    return Holding(
+        scenario=pick(language, ("売買サーバ1号機の故障", "Trading server 1 fails")),
+        place="recovery",
+        environment=pick(language, ("災対環境", "recovery site")),
+        differs=pick(language, ("参加者は模擬装置", "participants are simulated")),
+        observer=pick(language, ("監査部 A-2", "Audit A-2")),
+        verifier=pick(language, ("第三者機関 T-1", "Third party T-1")),
+        independence=pick(language, ("実施部署と指揮関係がない", "not under whoever held it")),
+        clock="NTP-1",
+        people=(
+            Player(party=pick(language, ("ITサービス部", "IT Service")), role="P", person="P-41", shift="night"),
+            Player(party=pick(language, ("経営層", "Management")), present=False),
+            Player(party=pick(language, ("A証券", "Broker A")), outside=True, stands_in_for="B"),
+        ),
+        timeline=(
+            Moment(text=pick(language, ("障害の注入", "Fault injected")), planned_at=day(2026, 8, 19, 1),
+                   at=day(2026, 8, 19, 1, 12)),
+            Moment(text=pick(language, ("切戻しの開始", "Failback started")), planned_at=day(2026, 8, 19, 2), at=None),
+        ),
+        injects=(
+            Moment(text=pick(language, ("役員の電話を不通にする", "The duty phone is dead")), planned_at=None,
+                   at=day(2026, 8, 19, 1, 20), detail=pick(language, ("代理者に連絡した", "the deputy was called"))),
         ),
     )  # fmt: skip
 
@@ -134,8 +190,8 @@ def market(language: Language) -> Drill:
             occurrence(day(2026, 6, 13, 9), Result(
                 verdict="passed", **held(day(2026, 6, 13, 9), 210), revision=1,
                 **received(language, day(2026, 6, 15, 11, 20)),
-                achieved=(Achieved(target=PARTICIPANTS, value="PT9M", met=True),
-                          Achieved(target=RESTORED, value="PT1H35M", met=True)))),
+                achieved=(Achieved(target=PARTICIPANTS, value="PT9M", outcome="met"),
+                          Achieved(target=RESTORED, value="PT1H35M", outcome="met")))),
         ),
     )  # fmt: skip
 
@@ -178,7 +234,11 @@ def checked(language: Language, rows: list[tuple[Any, Pair, Pair]]) -> tuple[Che
 
 def times(confirmed: str, told: str, forced: str) -> tuple[Achieved, ...]:
     return tuple(
-        Achieved(target=target, value=value, met=minutes(value) <= minutes(target.value) if value else None)
+        Achieved(
+            target=target,
+            value=value,
+            outcome="not_measured" if not value else "met" if minutes(value) <= minutes(target.value) else "missed",
+        )
         for target, value in ((CONFIRMED, confirmed), (TOLD, told), (FORCED, forced))
     )
 

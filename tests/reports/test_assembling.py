@@ -9,13 +9,13 @@ import pytest
 from dcase_audit.accounts.models import Party
 from dcase_audit.cases.drafts import set_criterion
 from dcase_audit.cases.editions import consent, publish
-from dcase_audit.cases.graph import CriterionValue
+from dcase_audit.cases.graph import CriterionValue, load
 from dcase_audit.cases.models import Case
-from dcase_audit.reports.assemble.argument import reasons_of
+from dcase_audit.reports.assemble.argument import labels_of, reasons_of, target_of
 from dcase_audit.reports.assemble.editions import loosened_of
 from dcase_audit.reports.assemble.names import Names
-from dcase_audit.reports.contents import Consent, Loosening
-from tests.cases.building import NOW, imported, node_of, person
+from dcase_audit.reports.contents import Consent, Label, Loosening
+from tests.cases.building import NOW, imported, node_of, person, small_case
 
 DAY = timedelta(days=1)
 CONSENTED, PUBLISHED = NOW + DAY, NOW + 2 * DAY
@@ -45,6 +45,21 @@ def test_a_reason_keeps_what_must_be_covered_and_what_was_compared() -> None:
     (reason,) = reasons_of([{"reason": "subject", "subject": "setting", "items": ["day", "night"]}], {})
 
     assert (reason.subject, reason.items) == ("setting", ("day", "night"))
+
+
+@pytest.mark.django_db
+def test_labels_come_in_the_language_of_the_report() -> None:
+    case = imported(small_case(labels={"night": {"ja": "夜間", "en": "by night"}, "day": {"ja": "日中"}}))
+    argument = load(case, "draft")
+
+    assert labels_of(argument, "ja") == (Label(key="day", text="日中"), Label(key="night", text="夜間"))
+    assert labels_of(argument, "en") == (Label(key="night", text="by night"),)
+
+
+def test_a_limit_on_each_item_says_so() -> None:
+    target = target_of({"measure": "healthy_units", "per": "item", "op": ">=", "value": 3})
+
+    assert (target.scope, target.per_item) == ("", True)
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from django.template import TemplateDoesNotExist
@@ -11,9 +12,11 @@ from django.template import TemplateDoesNotExist
 from dcase_audit.reports.contents import Disposal, Language, Link, ReportContents, Retention
 from dcase_audit.reports.render import html
 from dcase_audit.reports.render.html import compose
-from dcase_audit.reports.render.phrases import WORD_JOINER
+from dcase_audit.reports.render.phrases import WORD_JOINER, keep_phrases
+from dcase_audit.reports.render.tags import set_text
+from dcase_audit.reports.words import Wording
 from tests.reports.sample import LANGUAGES, sample
-from tests.reports.sample_words import AT
+from tests.reports.sample_words import AT, TOKYO
 
 HOSTILE = (
     '<img src="file:///etc/passwd">',
@@ -118,9 +121,9 @@ def test_loosened_criteria_say_what_they_were_and_who_agreed() -> None:
 
 
 KEPT = {
-    "en": "kept at least until 2036-03-27 by law Financial Instruments and Exchange Act"
+    "en": "kept at least until 2036-03-27 (law: Financial Instruments and Exchange Act)"
     " | on legal hold since 2026-10-05",
-    "ja": "少なくとも2036-03-27まで保存（法令） 金融商品取引法 | 2026-10-05から保全中",
+    "ja": "少なくとも2036-03-27まで保存（法令：金融商品取引法） | 2026-10-05から保全中",
 }
 GONE = {
     "en": "Disposed of on 2026-02-02 by Yoshiyuki Watanabe; had been kept by rule of the organisation Document rules, "
@@ -137,6 +140,58 @@ def test_the_register_says_what_keeps_evidence_and_what_was_disposed_of(language
     assert GONE[language] in html_text(document)
 
 
+def test_a_refused_sender_is_named_with_the_reply_in_words() -> None:
+    japanese, english = sample("ja"), sample("en")
+    upload = replace(japanese.refused_uploads[0], problem="malformed-result", through="token:dca_1", detail="No zone.")
+
+    shown = {
+        contents.header.language: html_text(
+            compose(replace(contents, refused_uploads=(upload,)), manifest_sha256="0" * 64).html.replace(
+                WORD_JOINER, ""
+            )
+        )
+        for contents in (japanese, english)
+    }
+
+    assert "API トークン dca_1" in shown["ja"]
+    assert "返答「訓練結果を読み取れません」 No zone." in shown["ja"]
+    assert "API token dca_1" in shown["en"]
+    assert "Reply “malformed result”: No zone." in shown["en"]
+    assert "malformed-result" not in shown["ja"] + shown["en"]
+
+
+def test_japanese_in_an_english_report_says_so() -> None:
+    wording = Wording("en", TOKYO)
+
+    assert set_text(wording, "夜間 <訓練>").replace(WORD_JOINER, "") == '<span lang="ja">夜間 &lt;訓練&gt;</span>'
+    assert set_text(wording, "switch-over manual 第7版").replace(WORD_JOINER, "") == (
+        'switch-over manual <span lang="ja">第7版</span>'
+    )
+    assert set_text(wording, "a & b") == "a &amp; b"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("（範囲：ネットワークスイッチほか1件）", ["ネットワークスイッチ"]),
+        ("2026-06-22まで", ["2026-06-22まで"]),
+        ("ITサービス部、IT開発部", ["ITサービス部、", "IT開発部"]),
+    ],
+)
+def test_words_stay_whole_and_lists_break_between_their_items(text: str, parts: list[str]) -> None:
+    kept = keep_phrases(text)
+
+    assert kept.replace(WORD_JOINER, "") == text
+    assert all(joined(part) in kept for part in parts)
+
+
+def joined(word: str) -> str:
+    """Return a word as it is where no line may break in it; between ASCII characters none does."""
+    return word[:1] + "".join(
+        after if before.isascii() and after.isascii() else WORD_JOINER + after for before, after in pairwise(word)
+    )
+
+
 def test_a_drill_without_a_date_in_the_period_says_so() -> None:
     contents = sample("en")
     drill = replace(contents.drills[0], occurrences=(), unplanned=())
@@ -144,6 +199,67 @@ def test_a_drill_without_a_date_in_the_period_says_so() -> None:
     document = html_text(compose(replace(contents, drills=(drill,), refused_uploads=()), manifest_sha256="0" * 64).html)
 
     assert "Nothing fell due and nothing was held in the period." in document
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", ["Format JUnit XML (&lt;pytest&gt;) Signature checked (the lab, IT Service) | SHA-256 as received",
+                "Format native JSON (dcase-drill/1) Signature none | SHA-256 as received",
+                "counts contradict the cases | times without a zone", "not known",
+                "Result received on 26 August 2026: inconclusive"]),
+        ("ja", ["形式 JUnit XML（&lt;pytest&gt;） 署名 検証済み（the lab, IT Service） | 受信データの SHA-256",
+                "形式 標準JSON（dcase-drill/1） 署名 なし | 受信データの SHA-256",
+                "件数が各項目と矛盾する | 時刻にタイムゾーンがない", "実施日時不明",
+                "2026年8月26日受領の結果：判定不能"]),
+    ],
+)  # fmt: skip
+def test_a_result_of_another_tool_says_its_format_and_what_was_seen_in_it(language: Language, says: list[str]) -> None:
+    contents = sample(language)
+    drill = contents.drills[0]
+    result = replace(
+        drill.unplanned[0], verdict="inconclusive", format="junit", producer="<pytest>", started_at=None, ended_at=None,
+        doubts=("counts_differ", "no_zone"), signature="verified", signer="the lab, IT Service",
+    )  # fmt: skip
+
+    changed = replace(contents, drills=(replace(drill, unplanned=(result,)), *contents.drills[1:]))
+    document = html_text(compose(changed, manifest_sha256="0" * 64).html).replace(WORD_JOINER, "")
+
+    for text in says:
+        assert text in document
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "Conditions, people (3 listed) and presence as in the result of 18 February 2026 (revision 1)."),
+        ("ja", "実施条件、参加者（3名の記載）、出欠は、2026年2月18日の結果（第1版）と同じ。"),
+    ],
+)
+def test_what_several_results_of_a_drill_share_is_said_once(language: Language, says: str) -> None:
+    contents = sample(language)
+    first, second, failed, planned = contents.drills[0].occurrences
+    held = failed.results[0].holding
+    alike = [replace(one, results=(replace(one.results[0], holding=held),)) for one in (first, second)]
+    drill = replace(contents.drills[0], occurrences=(*alike, failed, planned))
+
+    changed = replace(contents, drills=(drill, *contents.drills[1:]))
+    document = html_text(compose(changed, manifest_sha256="0" * 64).html).replace(WORD_JOINER, "")
+
+    assert document.count(held.differs) == 1
+    assert document.count(says) == 2
+    assert document.count(held.timeline[1].text) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_failed_drill_names_the_targets_that_it_missed_among_the_exceptions(language: Language) -> None:
+    document = html_text(compose(sample(language), manifest_sha256="0" * 64).html).replace(WORD_JOINER, "")
+
+    exceptions = document[document.rindex("4.2") : document.rindex("4.3")]
+    missed = {"en": ("at most 30 minutes → 42 minutes", "at most 15 minutes → 19 minutes"),
+              "ja": ("30分以内 → 42分", "15分以内 → 19分")}[language]  # fmt: skip
+    for said in missed:
+        assert said in exceptions
 
 
 def test_an_empty_case_says_so() -> None:

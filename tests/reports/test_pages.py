@@ -20,8 +20,14 @@ from tests.reports.sample import sample
 pytestmark = pytest.mark.pdf
 
 MILLIMETRE = 72 / 25.4
+LINE = re.compile(r"<word [^>]*>")
 WORD = re.compile(r'<word xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)" yMax="[\d.]+">(.*)</word>')
 NEVER_FIRST = "、。，．）」』］・！？"
+
+
+def is_running(line: str) -> bool:
+    """Tell whether a word stands in the foot of a page."""
+    return float(line.split('"')[3]) > (297 - 20) * MILLIMETRE
 
 
 def language_of(report: Path) -> Language:
@@ -43,6 +49,26 @@ def test_no_word_leaves_the_margins(report: Path, read: Run) -> None:
         assert outside + beyond == []
 
 
+def test_the_summary_takes_two_pages_and_none_is_mostly_empty(report: Path, read: Run) -> None:
+    pages = read("pdftotext", "-bbox", report, "-").split("<page ")[1:]
+    upright = [page for page in pages[2:] if float(page.split('"')[1]) < 600]
+
+    filled = [max(float(line.split('"')[7]) for line in LINE.findall(page) if not is_running(line)) for page in upright]
+
+    # The first turned page begins section 2.
+    assert next(number for number, page in enumerate(pages) if page not in upright and number > 1) == 4
+    assert [number for number, end in enumerate(filled[2:-1]) if end < 0.5 * 297 * MILLIMETRE] == []
+
+
+def test_no_heading_is_left_at_the_foot_of_its_page(report: Path) -> None:
+    with pikepdf.open(report) as pdf, pdf.open_outline() as outline:
+        items: list[Any] = [item for section in outline.root for item in (section, *section.children)]
+        tops = {item.title: float(item.destination[3]) for item in items}
+
+        assert len(tops) > 60
+        assert [title for title, top in tops.items() if top < 35 * MILLIMETRE] == []
+
+
 def test_no_line_begins_with_what_must_not_begin_one(reports: dict[str, Path], read: Run) -> None:
     lines = text_of(read, reports["ja"]).splitlines()
 
@@ -56,6 +82,16 @@ def test_every_node_and_its_statement_are_found(report: Path, read: Run) -> None
     for node in contents.nodes:
         assert node.key in text
         assert re.sub(r"\s", "", node.statement) in text
+
+
+def test_no_key_stands_where_a_label_should(report: Path, read: Run) -> None:
+    text = text_of(read, report)
+    labels = sample(language_of(report)).labels
+    slug = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)+")
+    slugs = [label.key for label in labels if slug.fullmatch(label.key) and label.key not in label.text]
+
+    assert len(slugs) > 20
+    assert [key for key in slugs if re.search(rf"(?<![\w-]){key}(?![\w-])", text)] == []
 
 
 def test_every_digest_is_printed_whole_and_in_one_line(report: Path, read: Run) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from dcase_audit.calendars.durations import parse
 from dcase_audit.cases.words import Status
 from evidence.facts import Criterion, LeafFacts, Revision, Support
-from evidence.leaf_status import leaf_status
+from evidence.leaf_status import leaf_status, leaf_timeline
+from evidence.periods import InForce, own_span
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -68,3 +72,24 @@ def test_a_month_after_31_january_is_the_last_of_february_in_the_zone_of_the_cas
 
     assert leaf_status(aged, end - timedelta(microseconds=1), end)[0] is Status.SUPPORTED
     assert leaf_status(aged, end, end)[0] is Status.EXPIRED
+
+
+def test_submissions_that_wait_are_each_worked_out_once_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out: list[Revision] = []
+
+    def counted(revision: Revision, *given: Any) -> InForce:
+        worked_out.append(revision)
+        return own_span(revision, *given)
+
+    monkeypatch.setattr("evidence.leaf_status.own_span", counted)
+    waiting = [
+        Revision(n, 1, n, "supports", START + n * DAY, frozenset({"night"}), proves_until=START + n * DAY)
+        for n in range(200)
+    ]
+    criterion = Criterion(must_cover=("night",), max_age=parse("P100D"))
+
+    timeline = leaf_timeline(facts(criterion, *waiting), START + 200 * DAY, START + 200 * DAY)
+
+    assert timeline[0].status is Status.PENDING
+    assert timeline[0].because[0]["revision"] == 199
+    assert len(worked_out) == 200

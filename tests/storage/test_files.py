@@ -6,7 +6,6 @@ import hashlib
 import io
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -14,8 +13,8 @@ from pytest_django import Settings
 
 from dcase_audit.trail.context import acting
 from evidence.models import StoredFile
-from evidence.storage import StoreFull, TooLarge, damaged, object_store, orphans, store_file
-from evidence.storage.local import LocalStore
+from evidence.storage import ObjectStore, StoreFull, TooLarge, damaged, object_store, orphans, store_file
+from tests.storage.conftest import Kept
 
 AT = datetime(2026, 11, 20, 6, tzinfo=UTC)
 BYTES = "%PDF-1.7 訓練の記録".encode()
@@ -23,9 +22,9 @@ SHA256 = hashlib.sha256(BYTES).hexdigest()
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path: Path, settings: Settings) -> Path:
-    settings.OBJECT_STORE_URL = (tmp_path / "objects").as_uri()
-    return tmp_path / "objects"
+def kind(kept: Kept, settings: Settings) -> Kept:
+    settings.OBJECT_STORE_URL = kept.url
+    return kept
 
 
 def store(data: bytes = BYTES, at: datetime = AT) -> StoredFile:
@@ -94,10 +93,10 @@ def test_twelve_uploads_of_the_same_bytes_at_once_get_one_row() -> None:
 
 @pytest.mark.django_db
 def test_a_full_store_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: LocalStore, stream: object, *, limit: int) -> None:
+    def full(self: ObjectStore, stream: object, *, limit: int) -> None:
         raise StoreFull
 
-    monkeypatch.setattr(LocalStore, "put", full)
+    monkeypatch.setattr(type(object_store()), "put", full)
     with pytest.raises(StoreFull):
         store()
 
@@ -105,12 +104,10 @@ def test_a_full_store_makes_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_files_that_are_missing_or_changed_are_named(root: Path) -> None:
+def test_files_that_are_missing_or_changed_are_named(kept: Kept) -> None:
     sound, changed, missing = store(b"sound"), store(b"changed"), store(b"missing")
-    local = LocalStore(root)
-    local.path(changed.sha256).chmod(0o600)
-    local.path(changed.sha256).write_bytes(b"Changed")
-    local.path(missing.sha256).unlink()
+    kept.change(changed.sha256, b"Changed")
+    kept.take_away(missing.sha256)
 
     found = {row: wrong.slug for row, wrong in damaged()}
 

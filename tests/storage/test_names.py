@@ -34,14 +34,14 @@ from evidence.storage.names import UnusableName, clean_name, content_disposition
         ("a" * 255, "a" * 255),
     ],
 )
-def test_a_name_keeps_its_last_part_and_loses_what_cannot_be_seen(sent: str, kept: str) -> None:
+def test_N22_a_name_keeps_its_last_part_and_loses_what_cannot_be_seen(sent: str, kept: str) -> None:
     assert clean_name(sent) == kept
 
 
 @pytest.mark.parametrize(
     "sent", ["", " ", ".", "..", "a/..", "a/", "C:\\", "\x00", "\u202e", "\u200d", "a" * 256, "訓" * 256, "x\udcff.txt"]
 )
-def test_a_name_of_which_nothing_is_left_is_refused(sent: str) -> None:
+def test_N22_a_name_of_which_nothing_is_left_is_refused(sent: str) -> None:
     with pytest.raises(UnusableName) as refused:
         clean_name(sent)
 
@@ -71,7 +71,7 @@ def test_a_cleaned_name_is_clean(sent: str) -> None:
         ("é'*.txt", "attachment; filename=\"_'*.txt\"; filename*=UTF-8''%C3%A9%27%2A.txt"),
     ],
 )
-def test_a_download_is_offered_under_its_name(name: str, header: str) -> None:
+def test_N22_a_download_is_offered_under_its_name(name: str, header: str) -> None:
     assert content_disposition(name) == header
 
 

@@ -58,7 +58,9 @@ def sqlstate(error: DatabaseError) -> str | None:
 def recorded() -> list[Event]:
     """Return the outbox's named events, read as the sequencer."""
     with sequencing(), connection.cursor() as cursor:
-        cursor.execute("SELECT kind, subject, payload, context FROM trail.outbox WHERE source = 'app' ORDER BY id")
+        cursor.execute(
+            "SELECT kind, subject, payload::text, context FROM trail.outbox WHERE source = 'app' ORDER BY id"
+        )
         return [Event(kind, subject, json.loads(payload), json.loads(said)) for kind, subject, payload, said in cursor]
 
 

@@ -14,13 +14,13 @@ STEPS: dict[str, tuple[str, str, str]] = {
     "committed to": ("sequencing", "entries_of", "after"),
     "copied": ("sequencing", "_keep", "after"),
     "in the log": ("sequencer", "drain", "after"),
-    "some tiles": ("LocalTiles", "_keep", "after"),
+    "some tiles": ("store", "_keep", "after"),
     "all tiles": ("tiles", "publish", "after"),
     "not signed yet": ("signing", "replace", "before"),
     "signed": ("signing", "replace", "after"),
     "witnessed": ("Publisher", "_witnessed", "after"),
-    "about to be shown": ("LocalTiles", "replace", "before"),
-    "kept under its size": ("LocalTiles", "replace", "after"),
+    "about to be shown": ("store", "replace", "before"),
+    "kept under its size": ("store", "replace", "after"),
     "shown": ("tiles", "drop_partials", "before"),
     "tidied": ("Publisher", "publish", "after"),
 }
@@ -68,8 +68,8 @@ def main(step: str) -> None:
     from django.core.management import call_command
 
     from dcase_audit.trail import keyring, publishing, rotation, sequencer, sequencing, signing, stamping
+    from dcase_audit.trail.published import log_files
     from dcase_audit.trail.tlog import tiles
-    from dcase_audit.trail.tlog.local import LocalTiles
 
     where, name, when = (STEPS | ROTATION_STEPS | STAMPING_STEPS)[step]
     owners = {
@@ -78,7 +78,7 @@ def main(step: str) -> None:
         "signing": signing,
         "tiles": tiles,
         "Publisher": publishing.Publisher,
-        "LocalTiles": LocalTiles,
+        "store": type(log_files()),
         "Stamping": stamping.Stamping,
         "Keyring": keyring.Keyring,
         "rotation": rotation,

@@ -12,9 +12,14 @@ from pathlib import Path
 
 from django.db import connection
 
+from dcase_audit.buckets import Address, Bucket
+from dcase_audit.trail.bucket_tiles import BucketTiles
+from dcase_audit.trail.published import LogFiles
 from dcase_audit.trail.tlog.checkpoints import Checkpoint
 from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.notes import Note
+from dcase_audit.trail.tlog.tiles import TileMissing
+from tests.buckets import Place
 from tests.server import ROOT
 
 ORIGIN = "audit.example/trail"
@@ -22,11 +27,14 @@ PATIENCE = 60.0
 
 
 class Sequencers:
-    """Processes that sequence one database into one directory; ``environ`` is what each is started with."""
+    """Processes that sequence one database into one directory, or into one bucket; ``environ`` is what each is
+    started with."""
 
-    def __init__(self, directory: Path, database_url: Callable[[str], str]) -> None:
+    def __init__(self, directory: Path, database_url: Callable[[str], str], place: Place | None = None) -> None:
         self.home = directory
-        self.store = LocalTiles(directory / "trail")
+        self.store: LogFiles = LocalTiles(directory / "trail")
+        if place is not None:
+            self.store = BucketTiles(Bucket(Address.parse(place.below("trail"))))
         self.environ = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -36,6 +44,7 @@ class Sequencers:
             "DATABASE_SEQUENCER_URL": database_url("sequencer"),
             "DATA_DIR": str(directory),
             "TRAIL_ORIGIN": ORIGIN,
+            "TRAIL_STORE_URL": place.below("trail") if place else "",
         }
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -55,8 +64,10 @@ class Sequencers:
     @property
     def shown(self) -> int:
         """The size of the checkpoint that others see; 0 before the first."""
-        path = self.home / "trail" / "checkpoint"
-        return Checkpoint.parse(Note.parse(path.read_bytes()).text).size if path.exists() else 0
+        try:
+            return Checkpoint.parse(Note.parse(self.store.get("checkpoint")).text).size
+        except TileMissing:
+            return 0
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -40,7 +41,8 @@ def events(table: str) -> list[Event]:
     """Return what was captured of a table, but for what migrating logged."""
     with sequencing(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, subject, payload, before, context ->> 'actor' FROM trail.outbox WHERE source = 'row'"
+            "SELECT kind, subject, payload::text, encode(sha256(convert_to(previous::jsonb::text, 'UTF8')), 'hex'),"
+            " context ->> 'actor' FROM trail.outbox WHERE source = 'row'"
             " AND split_part(subject, '/', 1) = %s AND kind NOT IN ('shape', 'baseline') ORDER BY id",
             [table],
         )
@@ -59,6 +61,14 @@ def digest_of(row: models.Model) -> str:
             f" FROM {row._meta.db_table} t WHERE id = %s",
             [row.pk],
         )
+        found: str = cursor.fetchone()[0]
+        return found
+
+
+def printed_digest(event: Event) -> str:
+    """Return the hash by which the next event has to name this one's row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT encode(sha256(convert_to(%s::jsonb::text, 'UTF8')), 'hex')", [json.dumps(event.payload)])
         found: str = cursor.fetchone()[0]
         return found
 
@@ -114,6 +124,44 @@ def test_each_row_of_many_is_copied_beside_its_own_past() -> None:
     updates = [event for event in events("accounts_party") if event.kind == "update"]
     assert {event.subject: event.before for event in updates} == were
     assert all(event.payload["symbol"] == "X" for event in updates)
+
+
+@pytest.mark.django_db
+def test_a_row_prints_alike_whatever_the_session_has_set() -> None:
+    """Otherwise an update from psql in another zone would seem to follow a row that nobody knows of."""
+    user = User.objects.create(username="night", password="!")
+    since = datetime(2026, 4, 1, 0, 30, tzinfo=UTC)
+    role = Membership.objects.create(user=user, party=a_party(), role=Membership.Role.OWNER, since=since)
+    for zone, style in (("Asia/Tokyo", "SQL, DMY"), ("America/New_York", "German")):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL TimeZone = '{zone}'; SET LOCAL DateStyle = '{style}'")
+        Membership.objects.filter(pk=role.pk).update(until=since + timedelta(days=1))
+
+    inserted, first, second = events("accounts_membership")
+    assert first.payload["since"] == second.payload["since"] == inserted.payload["since"] == "2026-04-01T00:30:00+00:00"
+    assert (first.before, second.before) == (printed_digest(inserted), printed_digest(first))
+
+
+# One of each type that a column may have, each in the spelling in which printing could go wrong.
+ODD = """
+SELECT 1::bigint AS id, 1.10::numeric AS exact, 'NaN'::numeric AS none, 1e21::float8 AS large, 0.1::float4 AS small,
+    true AS yes, E'\\t\\u0001"\\\\夜\\u2028' AS text, '{"b": 1.0, "a": [1e2, null], "\\u3042": "x"}'::jsonb AS json,
+    ARRAY['a,b', NULL, '"'] AS texts, ARRAY[[1, 2], [3, 4]] AS numbers, '2026-04-01 00:30:00.5Z'::timestamptz AS moment,
+    'infinity'::timestamptz AS never, '2026-04-01'::date AS day, '01:02:03'::time AS time, 'P1DT2H'::interval AS span,
+    '[2026-04-01Z,)'::tstzrange AS during, '192.0.2.1'::inet AS address, '\\x00ff'::bytea AS bytes,
+    NULL::text AS nothing
+"""
+
+
+@pytest.mark.django_db
+def test_what_is_printed_fast_is_what_the_state_is_printed_as() -> None:
+    """The capture prints ``json``; the sequencer and the bundle have it as ``jsonb``."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT row_to_json(t)::jsonb::text, to_jsonb(t)::text FROM ({ODD}) t", None)
+        fast, slow = cursor.fetchone()
+
+    assert fast == slow
+    assert len(json.loads(fast)) == 19
 
 
 @pytest.mark.django_db
@@ -383,6 +431,9 @@ FAULTS = {
     "CREATE OR REPLACE FUNCTION trail.capture() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
     " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'": "trail.capture is another",
     "ALTER FUNCTION trail.capture() SECURITY INVOKER": "trail.capture is another",
+    'ALTER FUNCTION trail.capture() RESET "TimeZone"': "trail.capture is another",
+    "ALTER FUNCTION trail.capture() SET \"TimeZone\" = 'Asia/Tokyo'": "trail.capture is another",
+    "ALTER FUNCTION trail.context() SET work_mem = '64kB'": "trail.context is another",
     "CREATE TABLE stray (id int)": "the table stray is not captured",
     "ALTER TABLE trail.log DISABLE TRIGGER trail_guard": "guard of trail.log",
 }

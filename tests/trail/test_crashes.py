@@ -22,6 +22,7 @@ from dcase_audit.trail.tlog.merkle import leaf_hash, root_of
 from dcase_audit.trail.tlog.notes import Note, verify
 from dcase_audit.trail.tlog.succession import ANNOUNCED, RETIRED, parse_terms
 from dcase_audit.trail.tlog.tiles import TileReader
+from tests.buckets import S3
 from tests.server import sequencing
 from tests.trail.authorities import Stamper, serving, stamping_with
 from tests.trail.dying import ROTATION_STEPS, STAMPING_STEPS, STEPS
@@ -68,8 +69,25 @@ def resumed(sequencers: Sequencers) -> Publisher:
     return publisher
 
 
+@pytest.fixture
+def in_a_bucket(tmp_path: Path, database_url: Callable[[str], str], s3: S3) -> Iterator[Sequencers]:
+    started = Sequencers(tmp_path, database_url, s3.place())
+    yield started
+    started.end()
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_between_two_steps_is_made_good_by_the_next_process(step: str, sequencers: Sequencers) -> None:
+    is_made_good(step, sequencers)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("step", [step for step, (owner, _, _) in STEPS.items() if owner != "sequencing"])
+def test_a_kill_between_two_steps_is_made_good_in_a_bucket(step: str, in_a_bucket: Sequencers) -> None:
+    is_made_good(step, in_a_bucket)
+
+
+def is_made_good(step: str, sequencers: Sequencers) -> None:
     happen(1, 300)
     resumed(sequencers)
     happen(301, 600)

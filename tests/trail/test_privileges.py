@@ -123,6 +123,10 @@ def test_what_decides_and_what_happened_is_append_only() -> None:
         "evidence_subjectversion",
         "drills_drillresult",
         "drills_refusedupload",
+        "drills_finding",
+        "drills_signoff",
+        "drills_monitorbatch",
+        "drills_monitorevent",
     } <= set(APPEND_ONLY)
 
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
+from pytest_django import Settings
 
 from dcase_audit.trail.events import record
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.publishing import Publisher
 from dcase_audit.trail.sequencing import drain, take_over
 from dcase_audit.trail.signing import Fork, Signer
@@ -25,6 +28,13 @@ from tests.server import Server, sequencing
 ORIGIN = "audit.example/trail"
 
 
+@pytest.fixture(autouse=True, params=["directory", "bucket"])
+def files(request: pytest.FixtureRequest, settings: Settings) -> None:
+    """Publish into a directory, or into a bucket that keeps versions."""
+    if request.param == "bucket":
+        settings.TRAIL_STORE_URL = request.getfixturevalue("s3").place().below("trail")
+
+
 @pytest.fixture
 def publisher(tmp_path: Path) -> Publisher:
     return new(tmp_path)
@@ -32,7 +42,8 @@ def publisher(tmp_path: Path) -> Publisher:
 
 def new(directory: Path) -> Publisher:
     """Return a publisher as a new process makes it."""
-    return Publisher(LocalTiles(directory / "trail"), Signer(directory / "signer", ORIGIN), [])
+    files = log_files() if settings.TRAIL_STORE_URL else LocalTiles(directory / "trail")
+    return Publisher(files, Signer(directory / "signer", ORIGIN), [])
 
 
 def happen(*numbers: int) -> None:
@@ -133,7 +144,8 @@ def test_a_crash_at_any_step_is_made_good_by_the_next(
     def crash(*args: Any, **kwargs: Any) -> Any:
         raise Crash
 
-    replace = LocalTiles.replace
+    kind: Any = type(publisher.store)
+    replace = kind.replace
 
     def crash_at(name: str) -> Callable[..., Any]:
         return lambda store, path, data: crash() if path.startswith(name) else replace(store, path, data)
@@ -147,9 +159,9 @@ def test_a_crash_at_any_step_is_made_good_by_the_next(
             case "noted":
                 patch.setattr(Publisher, "_announce", crash)
             case "kept":
-                patch.setattr(LocalTiles, "replace", crash_at("checkpoints/"))
+                patch.setattr(kind, "replace", crash_at("checkpoints/"))
             case "shown":
-                patch.setattr(LocalTiles, "replace", crash_at("checkpoint"))
+                patch.setattr(kind, "replace", crash_at("checkpoint"))
         with pytest.raises(Crash):
             published(publisher)
     another = new(tmp_path)

@@ -475,6 +475,10 @@ def test_what_two_readers_could_read_in_two_ways_is_settled(name: str) -> None:
 # --- Every byte -----------------------------------------------------------------------------------------------------
 
 
+# A prime, so that a part of every length is changed somewhere; each byte in the long run.
+EVERY_BYTE = pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.long)], ids=["some", "each"])
+
+
 def central_positions(data: bytes) -> set[int]:
     """Return the places of those bytes of a ZIP file that say nothing about a member's content and name.
 
@@ -491,13 +495,15 @@ def central_positions(data: bytes) -> set[int]:
     return free
 
 
-def test_every_byte_of_a_bundle_is_protected_or_says_nothing() -> None:
+@EVERY_BYTE
+@pytest.mark.no_cover
+def test_every_byte_of_a_bundle_is_protected_or_says_nothing(stride: int) -> None:
     data = tiny_world().bundle().zip()
     free = central_positions(data)
     passed = []
     random_bits = random.Random(0)
 
-    for place in range(len(data)):
+    for place in range(0, len(data), stride):
         changed = bytearray(data)
         changed[place] ^= 1 << random_bits.randrange(8)
         outcome = run_here(bytes(changed))
@@ -508,6 +514,7 @@ def test_every_byte_of_a_bundle_is_protected_or_says_nothing() -> None:
     assert set(passed) <= free
 
 
+@pytest.mark.long
 def test_every_byte_of_every_member_is_protected_or_says_nothing() -> None:
     """Hold for content with its CRC-32 put right.
 

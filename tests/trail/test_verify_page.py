@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.trail.bundles import POLICY, WITNESS, World, packed, small_world
+from tests.trail.samples import sampled, sampled_world
 from tests.trail.test_verify import ATTACKS
 from tests.trail.test_verify_input import (
     BAD_CHECKPOINTS,
@@ -31,6 +32,7 @@ from tests.trail.test_verify_input import (
     tiny_world,
 )
 from tests.trail.test_verify_keys import KEY_ATTACKS
+from tests.trail.test_verify_sample import KEYS_OF_A_SAMPLE, SAID, SAMPLE_ATTACKS, said_otherwise, smallest_sample
 from tests.trail.verifier import FILE, Outcome, module, run_here
 
 pytestmark = [
@@ -53,6 +55,19 @@ async (given) => {
   return await verifyBundle({input: file(input), policy: policy && file(policy), known: known.map(file)});
 }
 """
+
+# What is closed, one after the other, of what a sample is drawn from and told by.
+RESTS_ON = [
+    ("evidence_decision/2", "row.kind"),
+    ("evidence_decision/4", "row.by_id"),
+    ("evidence_decision/4", "row.at"),
+    ("evidence_revision/22", "row.number"),
+    ("evidence_revision/22", "row.artefact_id"),
+    ("evidence_artefact/3", "row.title_ja"),
+    ("accounts_user/5", "row.name_ja"),
+    ("cases_case/1", "row.slug"),
+    ("case:1", "payload.count"),
+]
 
 Verify = Callable[..., Outcome]
 
@@ -172,11 +187,20 @@ SCENES = [
     ("witness_of_the_same_host.zip", "policy-demo", None),
     ("nonsense.zip", "policy", None),
     ("receipt.tlog-proof", "policy", None),
+    ("sample.zip", "policy", None),
 ]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("locale", ["ja-JP", "en-GB"])
+@pytest.mark.parametrize(
+    ("locale", "width"),
+    [
+        ("ja-JP", 390),
+        *(
+            pytest.param(locale, width, marks=pytest.mark.long)
+            for locale, width in (("ja-JP", 1280), ("en-GB", 390), ("en-GB", 1280))
+        ),
+    ],
+)
 def test_every_answer_fits_and_is_accessible(opened: Callable[..., Page], locale: str, width: int) -> None:
     page = opened(locale=locale, width=width)
     assert_fits_and_is_accessible(page)
@@ -323,6 +347,26 @@ def test_every_attack_on_keys_gets_the_same_answer(verify: Verify) -> None:
         assert_agree(verify(data, policy=policy), run_here(data, policy=policy), about=name)
 
 
+def test_every_attack_on_a_sample_gets_the_same_answer(verify: Verify) -> None:
+    for name, (attack, _, _) in SAMPLE_ATTACKS.items():
+        data = attack(sampled_world()).zip()
+
+        assert_agree(verify(data), run_here(data), about=name)
+
+
+def test_what_a_sample_rests_on_gets_the_same_answer(verify: Verify) -> None:
+    for object, name in RESTS_ON:
+        world = sampled_world()
+        closed = {event.seq: [name] for event in world.events if event.object == object and name in event.fields}
+        data = sampled(world, closed=closed).zip()
+
+        assert_agree(verify(data), run_here(data), about=(object, name))
+    for key in KEYS_OF_A_SAMPLE:
+        for value in SAID:
+            data = said_otherwise(smallest_sample(), **{key: value}).zip()
+            assert_agree(verify(data), run_here(data), about=(key, value))
+
+
 def test_odd_input_gets_the_same_answer(verify: Verify) -> None:
     for name, (data, _) in {**ODD, **BORDERS}.items():
         assert_agree(verify(data), run_here(data), about=name)
@@ -365,6 +409,17 @@ def test_random_mutations_get_the_same_answer(verify: Verify) -> None:
         else:
             given = mutated(whole if kind == "file" else deflated, chance)
         assert_agree(verify(given), run_here(given), about=(number, kind))
+
+
+def test_random_mutations_of_a_sample_get_the_same_answer(verify: Verify) -> None:
+    chance = random.Random(20261129)
+    members = smallest_sample().members()
+    mine = [name for name in members if name.startswith(("bundle.json", "withheld", "state/evidence_decision", "disc"))]
+
+    for number in range(120):
+        name = chance.choice(mine)
+        given = packed({**members, name: mutated(members[name], chance)})
+        assert_agree(verify(given), run_here(given), about=(number, name))
 
 
 def mutated(data: bytes, chance: random.Random, *, ascii_only: bool = False) -> bytes:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from dcase_audit.cases.models import Case
+from dcase_audit.verification.bundles import Unpublished
 from tests.api.conftest import As, as_, cast, static_files, the_clock
 from tests.api.matrix import make_stage
 from tests.api.test_drills import upload
-from tests.cast import Cast
+from tests.cast import NOW, Cast
 from tests.sealing import Sealing
 
 __all__ = ["as_", "cast", "static_files", "the_clock"]
@@ -33,4 +37,13 @@ def test_an_upload_is_answered_with_how_far_its_record_has_come(as_: As, sealing
     ]
     assert later.headers["Idempotent-Replayed"] == "true"
     assert {**later.json(), "trail": None} == {**first, "trail": None}
+    sealing.assert_sound()
+
+
+def test_a_case_that_was_never_published_has_no_bundle(cast: Cast, sealing: Sealing) -> None:
+    draft = Case.objects.create(slug="draft", title_en="Draft", created_at=NOW)
+    sealing.seal()
+
+    with pytest.raises(Unpublished, match="No edition of draft"):
+        sealing.bundle([draft])
     sealing.assert_sound()

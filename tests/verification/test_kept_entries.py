@@ -11,7 +11,7 @@ from django.db import connection
 from dcase_audit.errors import Kept
 from dcase_audit.trail.redaction import redact
 from dcase_audit.verification.models import Entry
-from drills.models import DrillResult
+from drills.models import DrillResult, Monitor
 from evidence import services
 from evidence.models import HoldRelease, LegalHold, Revision
 from tests.api.matrix import make_stage
@@ -93,6 +93,7 @@ def test_everything_that_is_said_of_a_kept_revision_is_kept(cast: Cast, sealing:
     accepted, result = stage.accepted, DrillResult.objects.get(pk=stage.result)
     check = result.check_items.first()
     assert check is not None
+    monitor = Monitor.objects.get()
     extension = services.extend_retention(
         revision=accepted, until=NOW + 40_000 * DAY, basis="law", text_ja="法", actor=cast.hana, at=NOW
     )
@@ -113,6 +114,9 @@ def test_everything_that_is_said_of_a_kept_revision_is_kept(cast: Cast, sealing:
         f"drills_drillresult/{result.pk}": "row.record",
         f"drill_result:{result.pk}": "payload.drill",
         f"drills_checkitem/{check.pk}": "row.text",
+        f"drills_monitor/{monitor.pk}": "row.key",
+        f"monitor:{monitor.pk}": "payload.key",
+        f"drills_monitorbatch/{stage.batch}": "row.root",
     }
     sealing.seal()
 

@@ -17,7 +17,7 @@ LEAF_GAP = 14.0
 FEWEST_LEAVES = 3
 MOST_IN_A_ROW = 8
 ROWS = 4
-FOLDED_KINDS = frozenset({NodeKind.EVIDENCE, NodeKind.MONITOR, NodeKind.EXTERNAL})
+FOLDED_KINDS = frozenset({NodeKind.EVIDENCE, NodeKind.MONITOR, NodeKind.EXTERNAL, NodeKind.TARGET})
 
 
 @dataclass(frozen=True)

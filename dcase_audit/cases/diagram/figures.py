@@ -26,6 +26,7 @@ DIAMOND = 7.0  # half its diagonal
 BADGE_ROOM = 12.0  # what the status badge covers of a box's upper right corner
 PULSE = 22.0  # the heart-beat line of a monitor, its gap included
 SKEW = 14.0  # of a strategy's sides
+POINT = 10.0  # how far the sides of a target reach out
 CORNER = 12.0  # cut off an external's lower corners and a responsibility's upper right one
 GLYPH_ABOVE, GLYPH_BELOW = 10.5, 3.5  # what a glyph of FONT_SIZE reaches above and below its baseline
 
@@ -40,7 +41,7 @@ ROUND_KINDS = {
 _TEXT_WIDTHS = {NodeKind.RESPONSIBILITY: (96.0, 128.0)}
 _DEFAULT_WIDTHS = (112.0, 128.0, 144.0, 160.0, 184.0, 208.0, 232.0)
 _ROUND_WIDTHS = tuple(range(48, 137, 8))
-_SIDE = {NodeKind.STRATEGY: SKEW + 7.0, NodeKind.CONTEXT: 12.0}
+_SIDE = {NodeKind.STRATEGY: SKEW + 7.0, NodeKind.CONTEXT: 12.0, NodeKind.TARGET: POINT + 8.0}
 _COMFORTABLE_LINES, _MOST_LINES = 3, 8
 _MOST_ROUND_LINES = 7
 _WIDEST_UNIT = 240.0

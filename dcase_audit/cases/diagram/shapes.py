@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dcase_audit.cases.diagram.figures import CORNER, ROUND_KINDS, SKEW, Figure, Sized
+from dcase_audit.cases.diagram.figures import CORNER, POINT, ROUND_KINDS, SKEW, Figure, Sized
 from dcase_audit.cases.diagram.geometry import Place
 from dcase_audit.cases.words import NodeKind
 
@@ -42,6 +42,10 @@ def _corners(kind: NodeKind, left: float, top: float, right: float, bottom: floa
         raised = bottom - CORNER
         upper = [(left, raised), (left, top), (right, top), (right, raised)]
         return [*upper, (right - CORNER, bottom), (left + CORNER, bottom)]
+    if kind is NodeKind.TARGET:
+        middle = (top + bottom) / 2
+        upper, lower = [(left + POINT, top), (right - POINT, top)], [(right - POINT, bottom), (left + POINT, bottom)]
+        return [(left, middle), *upper, (right, middle), *lower]
     if kind is NodeKind.RESPONSIBILITY:
         return [(left, top), (right - CORNER, top), (right, top + CORNER), (right, bottom), (left, bottom)]
     return []

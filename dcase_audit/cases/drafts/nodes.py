@@ -23,7 +23,7 @@ from dcase_audit.cases.graph import CriterionValue
 from dcase_audit.cases.interchange.members import NODE_KEY_PATTERN, UNPRINTABLE
 from dcase_audit.cases.models import Case, Criterion, Link, Node, NodeText
 from dcase_audit.cases.staging import CRITERIA, LINKS, TEXTS, stage
-from dcase_audit.cases.words import NodeKind
+from dcase_audit.cases.words import STATED_KINDS, NodeKind
 from dcase_audit.errors import Invalid
 from dcase_audit.trail import events
 
@@ -57,7 +57,7 @@ def add_node(*, case: Case, key: str, kind: str, actor: User | None, at: datetim
     open_draft(case, actor, also=frozenset({accountable.pk} if accountable else ()))
     if len(key) > 60 or not NODE_KEY_PATTERN.fullmatch(key):
         raise Invalid(_("A key has up to 60 letters, digits and _ . : -"), pointer="/key")
-    if kind not in list(NodeKind):
+    if kind not in STATED_KINDS:
         raise Invalid(_("There is no such kind of node."), pointer="/kind")
     node = case.nodes.filter(key=key).first()
     if node is None:

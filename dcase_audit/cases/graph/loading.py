@@ -49,6 +49,7 @@ def load(case: Case, edition: int | Literal["draft"] | None = None) -> Graph:
         timezone=case.timezone,
         reading_notes=tuple(case.reading_notes),
         limits_are_assumptions=case.limits_are_assumptions,
+        labels=case.labels,
         parties={party.key: _party(party) for party in parties.values()},
         calendars=_calendars(texts, asked.values()),
         edition=number,

@@ -12,6 +12,7 @@ from datetime import time
 from functools import cached_property
 from typing import Any
 
+from dcase_audit.cases.labels import Labels
 from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, LinkKind, NodeKind
 
 
@@ -127,6 +128,7 @@ class Graph:
     timezone: str = "Asia/Tokyo"
     reading_notes: tuple[str, ...] = ()
     limits_are_assumptions: bool = False
+    labels: Labels = field(default_factory=dict)
     parties: Mapping[str, PartyValue] = field(default_factory=dict)
     calendars: Mapping[str, CalendarValue] = field(default_factory=dict)
     edition: int = field(default=0, compare=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 
@@ -20,7 +20,9 @@ from dcase_audit.cases.dates import (
     language,
     last_day_text,
     moment_text,
+    precise_moment_text,
 )
+from dcase_audit.cases.labels import script_of
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.cases.words import NodeKind, Status
@@ -75,6 +77,12 @@ def moment(value: datetime | None) -> str:
 
 
 @register.filter
+def precise_moment(value: datetime | None) -> str:
+    """Show a moment to the millisecond: what is counted in milliseconds would else begin and end at once."""
+    return "" if value is None else format_html(TIME, value.isoformat(), precise_moment_text(value))
+
+
+@register.filter
 def first_day(start: datetime | None) -> str:
     """Show a beginning as the first day that it includes."""
     return "" if start is None else format_html(TIME, start.isoformat(), first_day_text(start))
@@ -112,6 +120,24 @@ def duration(iso: str) -> str:
 def listed(items: Iterable[object]) -> str:
     """Name things one after the other."""
     return ("、" if language() == "ja" else ", ").join(str(item) for item in items)
+
+
+@register.filter
+def script(text: str) -> str:
+    """Return the language of a text that somebody wrote, as its script tells it."""
+    return script_of(text)
+
+
+@register.filter
+def label(key: str, labels: Mapping[str, str]) -> str:
+    """Name a key by its label; by itself where it has none."""
+    return labels.get(key, key)
+
+
+@register.filter
+def labelled(items: Iterable[str], labels: Mapping[str, str]) -> list[str]:
+    """Name each key by its label; one without any by itself."""
+    return [labels.get(item, item) for item in items]
 
 
 @register.filter

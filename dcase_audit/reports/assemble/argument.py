@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from dcase_audit.cases.graph import CriterionValue, Graph, NodeValue
+from dcase_audit.cases.labels import in_language, script_of
 from dcase_audit.cases.models import Case
-from dcase_audit.cases.words import Status
+from dcase_audit.cases.words import TARGET_PREFIX, LinkKind, NodeKind, Status
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import (
     Artefact,
     Criterion,
     ForecastChange,
+    Label,
+    Language,
     Link,
     Node,
     Party,
@@ -32,7 +36,25 @@ NOT_REASONS = frozenset({"accepted_late", "children"})
 def nodes_of(argument: Graph, status: CaseStatus, names: Names, artefacts: Mapping[str, Artefact]) -> tuple[Node, ...]:
     """Return the nodes in reading order with what they read and why."""
     views = {view.key: view for view in status.nodes}
-    return tuple(_node(node, views[node.key], names, artefacts) for node in argument.nodes)
+    found = []
+    for value in argument.nodes:
+        found.append(node := _node(value, views[value.key], names, artefacts))
+        if derived := views.get(f"{TARGET_PREFIX}{value.key}"):
+            found.append(_derived(node, derived, artefacts))
+    return tuple(found)
+
+
+def _derived(context: Node, view: NodeView, artefacts: Mapping[str, Artefact]) -> Node:
+    """Return the leaf that a measurable context gives to its goal."""
+    return replace(
+        context,
+        key=view.key,
+        kind=NodeKind.TARGET,
+        status=view.status.word if view.status is not None else "",
+        since=view.since,
+        until=view.until,
+        because=reasons_of(view.because, artefacts),
+    )
 
 
 def _node(node: NodeValue, view: NodeView, names: Names, artefacts: Mapping[str, Artefact]) -> Node:
@@ -80,7 +102,18 @@ def reason_of(reason: Mapping[str, Any], artefacts: Mapping[str, Artefact]) -> R
         after=after,
         at=moment,
         status=reason.get("status", ""),
+        period_from=_moment(reason.get("period_from")),
+        period_until=_moment(reason.get("period_until")),
+        best=reason.get("best", ""),
+        worst=reason.get("worst", ""),
+        limit=reason.get("limit", ""),
+        resolution=str(reason.get("resolution", "")),
+        waits=tuple(reason.get("waits", ())),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _versions(before: list[str] | None, after: list[str] | None) -> tuple[str, str]:
@@ -107,12 +140,27 @@ def _criterion(criterion: CriterionValue, names: Names) -> Criterion:
 
 def target_of(target: Mapping[str, Any]) -> Target:
     """Return a limit as the case or the drill states it."""
-    scope = str(target.get("class") or target.get("per") or target.get("item") or "")
-    return Target(measure=str(target["measure"]), op=str(target["op"]), value=str(target["value"]), scope=scope)
+    return Target(
+        measure=str(target["measure"]),
+        op=str(target["op"]),
+        value=str(target["value"]),
+        scope=str(target.get("class") or target.get("item") or ""),
+        per_item=target.get("per") == "item",
+    )
 
 
-def links_of(argument: Graph) -> tuple[Link, ...]:
-    return tuple(Link(source=link.source, target=link.target, kind=link.kind) for link in argument.links)
+def links_of(argument: Graph, nodes: Iterable[Node]) -> tuple[Link, ...]:
+    """Return the author's links; derived leaves support what their contexts belong to."""
+    links = [Link(source=link.source, target=link.target, kind=link.kind) for link in argument.links]
+    derived = {node.key for node in nodes if node.kind == NodeKind.TARGET}
+    return (
+        *links,
+        *(
+            Link(source=link.source, target=key, kind=LinkKind.SUPPORTED_BY)
+            for link in links
+            if (key := f"{TARGET_PREFIX}{link.target}") in derived and link.kind == LinkKind.IN_CONTEXT_OF
+        ),
+    )
 
 
 def forecast_of(case: Case, at: datetime, artefacts: Mapping[str, Artefact]) -> tuple[ForecastChange, ...]:
@@ -144,9 +192,16 @@ def parties_of(argument: Graph, names: Names) -> tuple[Party, ...]:
     )
 
 
-def reading_notes_of(argument: Graph) -> tuple[ReadingNote, ...]:
-    """Return the notes with the language that they are in, told by their script."""
-    return tuple(
-        ReadingNote(text=text, language="ja" if any("぀" <= letter <= "ヿ" for letter in text) else "en")
-        for text in argument.reading_notes
-    )
+def labels_of(argument: Graph, language: Language) -> tuple[Label, ...]:
+    """Return what the keys of the case are called, by key."""
+    return tuple(Label(key=key, text=text) for key, text in sorted(in_language(argument.labels, language).items()))
+
+
+def reading_notes_of(argument: Graph, language: Language) -> tuple[ReadingNote, ...]:
+    """Return the notes in the report's language where the case has them in it, else as written.
+
+    The language of a note is told by its script.
+    """
+    labels = in_language(argument.labels, language)
+    texts = [labels.get(text, text) for text in argument.reading_notes]
+    return tuple(ReadingNote(text=text, language=cast(Language, script_of(text))) for text in texts)

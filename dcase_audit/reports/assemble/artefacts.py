@@ -13,6 +13,7 @@ from dcase_audit.reports.assemble.keeping import disposal_of, held_since, retent
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import Artefact, Decision, File, Gap, Revision, SubjectVersion, Support
 from dcase_audit.reports.contents.evidence import DecisionKind, FileRole, Standing, Verdict
+from drills.models import AcceptanceRule
 from evidence import models
 from evidence.asof import CaseStatus
 from evidence.facts import Revision as RevisionFact
@@ -34,6 +35,7 @@ def artefacts_of(
             "supports__node",
             "revisions__files__file__disposals",
             "revisions__decisions",
+            "revisions__drill_result__rule",
             "revisions__corrects",
             "revisions__extensions",
             "holds__release",
@@ -80,6 +82,8 @@ def _revision(
 ) -> Revision:
     decisions = sorted((d for d in row.decisions.all() if d.at <= known), key=lambda d: (d.at, d.pk))
     hidden = row.confidentiality == models.Revision.Confidentiality.CONFIDENTIAL
+    result = getattr(row, "drill_result", None)
+    rule = result.rule if result is not None else None
     assert row.submitted_at is not None
     return Revision(
         number=row.number,
@@ -96,7 +100,7 @@ def _revision(
             for key, value in sorted(row.subjects.items())
         ),
         files=tuple(_file(use, hidden, names, known) for use in row.files.all()),
-        decisions=tuple(_decision(decision, names) for decision in decisions),
+        decisions=tuple(_decision(decision, rule, names) for decision in decisions),
         confidential_reason=row.confidential_reason if hidden else "",
         corrects=row.corrects.number if row.corrects else None,
         retention=retention_of(row, names, known),
@@ -117,12 +121,15 @@ def _file(use: models.RevisionFile, hidden: bool, names: Names, known: datetime)
     )
 
 
-def _decision(row: models.Decision, names: Names) -> Decision:
+def _decision(row: models.Decision, rule: AcceptanceRule | None, names: Names) -> Decision:
+    is_by_rule = rule is not None and row.by_rule == rule.name
     return Decision(
         kind=cast(DecisionKind, row.kind),
         by=names.person(row.by_id),
         at=row.at,
         by_rule=row.by_rule,
+        rule_published_by=names.person(rule.published_by_id) if rule is not None and is_by_rule else "",
+        rule_published_at=rule.published_at if rule is not None and is_by_rule else None,
         effective_at=row.effective_at if row.effective_at != row.at else None,
         reason=row.reason,
     )

@@ -7,13 +7,22 @@ from dcase_audit.cases import graph
 from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.status import RULES_VERSION
 from dcase_audit.errors import NotFound
-from dcase_audit.reports.assemble.argument import forecast_of, links_of, nodes_of, parties_of, reading_notes_of
+from dcase_audit.reports.assemble.argument import (
+    forecast_of,
+    labels_of,
+    links_of,
+    nodes_of,
+    parties_of,
+    reading_notes_of,
+)
 from dcase_audit.reports.assemble.artefacts import artefacts_of, gaps_of
 from dcase_audit.reports.assemble.drills import drills_of, refused_of
 from dcase_audit.reports.assemble.editions import loosened_of
 from dcase_audit.reports.assemble.names import Names
-from dcase_audit.reports.contents import Header, Language, ReportContents
+from dcase_audit.reports.assemble.targets import measured_targets_of
+from dcase_audit.reports.contents import Checkpoint, Header, Language, ReportContents, Witness
 from dcase_audit.reports.models import AccountabilityReport
+from dcase_audit.trail.covering import Covering
 from evidence.asof import case_status, edition_at
 
 
@@ -24,8 +33,8 @@ class NoEdition(NotFound):
     title = "No edition of the case was in force then"
 
 
-def contents_of(report: AccountabilityReport) -> ReportContents:
-    """Return what an ordered report says."""
+def contents_of(report: AccountabilityReport, covering: Covering) -> ReportContents:
+    """Return what an ordered report says; ``covering`` covers all that was committed by now."""
     return contents(
         report.case,
         at=report.at,
@@ -33,11 +42,19 @@ def contents_of(report: AccountabilityReport) -> ReportContents:
         language=cast(Language, report.language),
         report_id=f"{report.case.slug}-{report.pk}",
         made_at=report.ordered_at,
+        covering=covering,
     )
 
 
 def contents(
-    case: Case, *, at: datetime, known: datetime, language: Language, report_id: str, made_at: datetime
+    case: Case,
+    *,
+    at: datetime,
+    known: datetime,
+    language: Language,
+    report_id: str,
+    made_at: datetime,
+    covering: Covering,
 ) -> ReportContents:
     """Return the report of ``case`` at ``at``, as far as recorded by ``known``.
 
@@ -53,18 +70,21 @@ def contents(
     artefacts, leaves = artefacts_of(case, status, names, at=at, known=known)
     by_key = {artefact.key: artefact for artefact in artefacts}
     drills = drills_of([artefact.key for artefact in artefacts], names, period=(_year_before(case, at), known))
+    nodes = nodes_of(argument, status, names, by_key)
     return ReportContents(
-        header=_header(case, edition, names, at, known, report_id, made_at, issuer=_issuer(argument, names)),
+        header=_header(case, edition, names, at, known, report_id, made_at, covering, issuer=_issuer(argument, names)),
         parties=parties_of(argument, names),
-        nodes=nodes_of(argument, status, names, by_key),
-        links=links_of(argument),
+        nodes=nodes,
+        links=links_of(argument, nodes),
         forecast=forecast_of(case, at, by_key),
         artefacts=artefacts,
         gaps=gaps_of(artefacts, leaves, status, known=known),
         loosened=loosened_of(case, names, since=_year_before(case, at), until=min(at, known)),
         refused_uploads=refused_of([drill.key for drill in drills], names, period=(_year_before(case, at), known)),
         drills=drills,
-        reading_notes=reading_notes_of(argument),
+        reading_notes=reading_notes_of(argument, language),
+        labels=labels_of(argument, language),
+        targets=measured_targets_of(argument, status, names, period=(_year_before(case, at), known)),
     )
 
 
@@ -76,6 +96,7 @@ def _header(
     known: datetime,
     report_id: str,
     made_at: datetime,
+    covering: Covering,
     issuer: str,
 ) -> Header:
     return Header(
@@ -95,7 +116,17 @@ def _header(
         rules_version=RULES_VERSION,
         limits_are_assumptions=case.limits_are_assumptions,
         demo=case.is_demo,
+        checkpoint=_checkpoint(covering),
     )
+
+
+def _checkpoint(covering: Covering) -> Checkpoint:
+    note = covering.note.decode()
+    _, size, root = note.splitlines()[:3]
+    witnesses = tuple(
+        Witness(name=found.name, independent=found.is_independent, at=found.at) for found in covering.cosigners()
+    )
+    return Checkpoint(size=int(size), root=root, note=note, witnesses=witnesses)
 
 
 def _issuer(argument: graph.Graph, names: Names) -> str:

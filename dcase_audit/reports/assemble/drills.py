@@ -9,11 +9,23 @@ from typing import cast
 from django.utils import translation
 
 from dcase_audit.reports.assemble.argument import target_of
+from dcase_audit.reports.assemble.findings import findings_of
+from dcase_audit.reports.assemble.holdings import holding_of
 from dcase_audit.reports.assemble.names import Names
-from dcase_audit.reports.contents import Achieved, Check, Drill, Occurrence, RefusedUpload, Result
-from dcase_audit.reports.contents.drills import CheckOutcome, DrillKind, DrillVerdict, Outcome
+from dcase_audit.reports.contents import Achieved, Check, Drill, Occurrence, RefusedUpload, Result, SignOff
+from dcase_audit.reports.contents.drills import (
+    CheckOutcome,
+    Doubt,
+    DrillFormat,
+    DrillKind,
+    DrillSignature,
+    DrillVerdict,
+    Met,
+    Outcome,
+    SignRole,
+)
 from drills import models
-from drills.importers import importer
+from drills.formats import importer
 from drills.verdict import compare, targets_of
 from drills.wording import recurrence_text
 from evidence.storage import object_store
@@ -26,7 +38,14 @@ def drills_of(artefacts: Iterable[str], names: Names, *, period: Period) -> tupl
     found = (
         models.Drill.objects.filter(artefact__key__in=list(artefacts))
         .select_related("artefact", "department", "scenario")
-        .prefetch_related("occurrences", "results__check_items", "results__raw", "results__revision")
+        .prefetch_related(
+            "occurrences",
+            "results__check_items",
+            "results__raw",
+            "results__revision",
+            "results__signer__party",
+            "results__sign_offs",
+        )
         .order_by("key")
     )
     return tuple(_drill(row, names, period) for row in found)
@@ -48,8 +67,11 @@ def _drill(row: models.Drill, names: Names, period: Period) -> Drill:
         scenario=names.pick(row.scenario.title_ja, row.scenario.title_en) if row.scenario else "",
         recurrence=_recurrence(row, names),
         covers=tuple(row.covers),
-        occurrences=tuple(_occurrence(o, by_occurrence.get(o.pk, []), row, names) for o in occurrences),
-        unplanned=tuple(_result(result, row, names) for result in by_occurrence.get(None, [])),
+        occurrences=tuple(_occurrence(o, by_occurrence.get(o.pk, []), names, known) for o in occurrences),
+        unplanned=tuple(
+            _result(result, names, known) for result in by_occurrence.get(None, []) if result.received_at >= start
+        ),
+        findings=findings_of(row, names, period=period),
     )
 
 
@@ -59,20 +81,19 @@ def _recurrence(row: models.Drill, names: Names) -> str:
         return recurrence_text(row.recurrence)
 
 
-def _occurrence(
-    row: models.Occurrence, results: list[models.DrillResult], drill: models.Drill, names: Names
-) -> Occurrence:
+def _occurrence(row: models.Occurrence, results: list[models.DrillResult], names: Names, known: datetime) -> Occurrence:
     return Occurrence(
         planned_at=row.planned_at,
         report_by=row.report_by,
         recorded_at=row.recorded_at,
         outcome=cast(Outcome, row.state),
         reason=row.reason,
-        results=tuple(_result(result, drill, names) for result in results),
+        cancelled_by=names.person(row.cancelled_by_id),
+        results=tuple(_result(result, names, known) for result in results),
     )
 
 
-def _result(row: models.DrillResult, drill: models.Drill, names: Names) -> Result:
+def _result(row: models.DrillResult, names: Names, known: datetime) -> Result:
     return Result(
         verdict=cast(DrillVerdict, row.verdict),
         started_at=row.started_at,
@@ -81,7 +102,24 @@ def _result(row: models.DrillResult, drill: models.Drill, names: Names) -> Resul
         received_from=names.person(row.received_from_id),
         revision=row.revision.number,
         raw_sha256=row.raw.sha256,
+        kind=cast(DrillKind | None, row.kind or None),
+        holding=holding_of(row.record.get("document", {}), names),
+        format=cast(DrillFormat, row.format),
+        producer=row.producer,
+        signature=cast(DrillSignature, row.signature),
+        signer=f"{row.signer.holder}, {names.party(row.signer.party.key)}" if row.signer else "",
+        doubts=_doubts(row),
         claimed_verdict=row.claimed_verdict if row.claimed_verdict != row.verdict else "",
+        sign_offs=tuple(
+            SignOff(
+                role=cast(SignRole, signed.role),
+                by=names.person(signed.signed_by_id),
+                at=signed.signed_at,
+                statement=signed.statement,
+            )
+            for signed in row.sign_offs.all()
+            if signed.signed_at <= known
+        ),
         checks=tuple(
             Check(
                 number=item.number,
@@ -95,6 +133,12 @@ def _result(row: models.DrillResult, drill: models.Drill, names: Names) -> Resul
         ),
         achieved=_achieved(row),
     )
+
+
+def _doubts(row: models.DrillResult) -> tuple[Doubt, ...]:
+    """Return each kind of doubt once, in the order in which they were seen."""
+    unknown = ["time_unknown"] if row.started_at is None else []
+    return tuple(cast(Doubt, code) for code in dict.fromkeys([*unknown, *(one["code"] for one in row.doubts)]))
 
 
 def _achieved(row: models.DrillResult) -> tuple[Achieved, ...]:
@@ -113,7 +157,10 @@ def _achieved(row: models.DrillResult) -> tuple[Achieved, ...]:
                 }
             ),
             value="" if found.measure is None else str(found.measure.sent),
-            met=None if found.measure is None else found.outcome == "met",
+            outcome=cast(Met, found.outcome),
+            unit=found.measure.unit if found.measure else "",
+            method=found.measure.method if found.measure else "",
+            resolution=str(found.measure.resolution_sent) if found.measure else "",
         )
         for found in compare(targets, parsed.measures, row.record["covers"])
     )

@@ -1,9 +1,11 @@
 """What an accountability report says, as plain frozen values; no database, no clock, no wording."""
 
 from dcase_audit.reports.contents.case import (
+    Checkpoint,
     Criterion,
     ForecastChange,
     Header,
+    Label,
     Language,
     Link,
     Node,
@@ -11,8 +13,21 @@ from dcase_audit.reports.contents.case import (
     ReadingNote,
     Reason,
     Target,
+    Witness,
 )
-from dcase_audit.reports.contents.drills import Achieved, Check, Drill, Occurrence, Result
+from dcase_audit.reports.contents.drills import (
+    Achieved,
+    Check,
+    CorrectiveAction,
+    Drill,
+    Finding,
+    Holding,
+    Moment,
+    Occurrence,
+    Player,
+    Result,
+    SignOff,
+)
 from dcase_audit.reports.contents.editions import Consent, Loosening
 from dcase_audit.reports.contents.evidence import (
     Artefact,
@@ -27,26 +42,42 @@ from dcase_audit.reports.contents.evidence import (
     Support,
 )
 from dcase_audit.reports.contents.report import ReportContents
+from dcase_audit.reports.contents.targets import (
+    MeasuredTarget,
+    PlannedWindow,
+    TargetOutage,
+    TargetPeriod,
+    TargetRemedy,
+)
 
 __all__ = [
     "Achieved",
     "Artefact",
     "Check",
+    "Checkpoint",
     "Consent",
+    "CorrectiveAction",
     "Criterion",
     "Decision",
     "Disposal",
     "Drill",
     "File",
+    "Finding",
     "ForecastChange",
     "Gap",
     "Header",
+    "Holding",
+    "Label",
     "Language",
     "Link",
     "Loosening",
+    "MeasuredTarget",
+    "Moment",
     "Node",
     "Occurrence",
     "Party",
+    "PlannedWindow",
+    "Player",
     "ReadingNote",
     "Reason",
     "RefusedUpload",
@@ -54,7 +85,12 @@ __all__ = [
     "Result",
     "Retention",
     "Revision",
+    "SignOff",
     "SubjectVersion",
     "Support",
     "Target",
+    "TargetOutage",
+    "TargetPeriod",
+    "TargetRemedy",
+    "Witness",
 ]

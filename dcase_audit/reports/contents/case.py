@@ -12,6 +12,28 @@ Language = Literal["ja", "en"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Witness:
+    """Somebody who cosigned a checkpoint; one that the operator runs itself is not independent."""
+
+    name: str
+    independent: bool
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint of the audit log that covers all that the report rests on.
+
+    ``note`` is the signed note, as a verifier's file of a known checkpoint; ``root`` is base64.
+    """
+
+    size: int
+    root: str
+    note: str
+    witnesses: tuple[Witness, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Header:
     """What the cover says. Digests are lower-case hexadecimal, moments aware, ``timezone`` an IANA name."""
 
@@ -31,6 +53,7 @@ class Header:
     rules_version: int
     limits_are_assumptions: bool
     demo: bool
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +61,8 @@ class Reason:
     """One reason behind a status; ``words`` has a sentence for each ``code``, the other fields fill it.
 
     ``items`` are what must be covered, ``subject`` is what was compared, ``node`` and ``status`` name a leaf that
-    decides the status of a node above it, ``before`` and ``after`` are versions of the subject.
+    decides the status of a node above it, ``before`` and ``after`` are versions of the subject. The last seven say what
+    a target came to: shares in percent, the resolution in milliseconds, and what a missed period still waits for.
     """
 
     code: str
@@ -52,16 +76,35 @@ class Reason:
     at: datetime | None = None
     node: str = ""
     status: str = ""
+    period_from: datetime | None = None
+    period_until: datetime | None = None
+    best: str = ""
+    worst: str = ""
+    limit: str = ""
+    resolution: str = ""
+    waits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """What is printed in place of a key of the case: of an item to cover, a measure, a class, a calendar."""
+
+    key: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A limit for something measured: ``op`` is one of ``<= >= < > =``, ``value`` a number or a duration."""
+    """A limit for something measured: ``op`` is one of ``<= >= < > =``, ``value`` a number or a duration.
+
+    ``per_item``: each item that is covered has to keep it.
+    """
 
     measure: str
     op: str
     value: str
     scope: str = ""
+    per_item: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

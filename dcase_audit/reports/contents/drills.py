@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from dcase_audit.reports.contents.case import Target
 
-DrillKind = Literal["tabletop", "component", "functional", "full-scale"]
+DrillKind = Literal["tabletop", "component", "functional", "full-scale", "unannounced", "live-incident"]
+Met = Literal["met", "missed", "too_coarse", "not_comparable", "not_measured"]
+SignRole = Literal["observer", "verifier", "responsible"]
+Severity = Literal["minor", "major", "critical"]
+FindingState = Literal["open", "acting", "overdue", "awaits_retest", "closed", "annulled"]
+SETTLED: frozenset[FindingState] = frozenset({"closed", "annulled"})
+Place = Literal["production", "recovery", "test"]
+Shift = Literal["day", "night", "holiday"]
 DrillVerdict = Literal["passed", "failed", "inconclusive"]
 Outcome = Literal["planned", "held", "cancelled", "not_reported"]
+DrillFormat = Literal["native", "chaostoolkit", "junit", "ctrf", "in-toto"]
+DrillSignature = Literal["unsigned", "verified"]
 CheckOutcome = Literal["pass", "remark", "fail", "not_run", "not_applicable"]
+
+Doubt = Literal[
+    "time_unknown",
+    "counts_differ",
+    "times_differ",
+    "deviated",
+    "ended_failed",
+    "not_completed",
+    "dry_run",
+    "no_hypothesis",
+    "hypothesis_unchecked",
+    "no_rollbacks",
+    "suite_failed",
+    "stated_failed",
+    "empty_subject",
+    "zone_by_rule",
+    "no_zone",
+    "times_stated",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,28 +56,130 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Achieved:
-    """A target beside what was measured; an empty ``value`` was not measured and ``met`` is then None."""
+    """A target beside what was measured; ``value`` is empty where nothing was.
+
+    ``outcome`` says whether it was met. ``unit`` is of numbers; ``resolution`` how far the true value may lie from it.
+    """
 
     target: Target
     value: str
-    met: bool | None
+    outcome: Met
+    unit: str = ""
+    method: str = ""
+    resolution: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """Somebody of a party at a drill; ``person`` is a pseudonymous id, ``outside``: of no department of ours."""
+
+    party: str
+    role: str = ""
+    person: str = ""
+    shift: Shift | None = None
+    present: bool = True
+    outside: bool = False
+    stands_in_for: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A line of a drill's time line or one of its injects: what was planned, what happened, or both."""
+
+    text: str
+    planned_at: datetime | None
+    at: datetime | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """How a drill was held, as its record says; whatever it leaves out is empty."""
+
+    scenario: str = ""
+    objectives: tuple[str, ...] = ()
+    preconditions: tuple[str, ...] = ()
+    abort_criteria: tuple[str, ...] = ()
+    runbooks: tuple[str, ...] = ()
+    place: Place | None = None
+    environment: str = ""
+    differs: str = ""
+    observer: str = ""
+    verifier: str = ""
+    independence: str = ""
+    clock: str = ""
+    people: tuple[Player, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    injects: tuple[Moment, ...] = ()
+    lessons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOff:
+    """A signature under the record of a result; it covers the bytes with the result's ``raw_sha256``."""
+
+    role: SignRole
+    by: str
+    at: datetime
+    statement: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectiveAction:
+    """What is done about a finding; ``closed_at`` is None while it is open, ``evidence`` is artefact and revision."""
+
+    text: str
+    owner: str
+    due_on: date
+    closed_at: datetime | None = None
+    closed_by: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a drill brought to light, where that stood at the report's moment, and what answered it.
+
+    ``text`` is empty and ``failed_at`` is when the drill was held, where the failure itself opened it.
+    """
+
+    number: int
+    severity: Severity
+    state: FindingState
+    opened_at: datetime
+    opened_by: str = ""
+    text: str = ""
+    cause: str = ""
+    failed_at: datetime | None = None
+    retest_at: datetime | None = None
+    actions: tuple[CorrectiveAction, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What came in about one holding of a drill, and the number of the revision that it became.
 
-    ``claimed_verdict`` is the sender's where it differs from the one derived.
+    ``claimed_verdict`` is the sender's where it differs from the one derived. ``started_at`` and ``ended_at`` are None
+    where nobody said when it was held. ``doubts`` are codes of what the reader of the format saw. ``signature`` is
+    what came of it at receipt, ``signer`` who signed, of which party.
     """
 
     verdict: DrillVerdict
-    started_at: datetime
-    ended_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
     received_at: datetime
     received_from: str
     revision: int
     raw_sha256: str
+    kind: DrillKind | None = None
+    holding: Holding = Holding()
+    format: DrillFormat = "native"
+    producer: str = ""
+    signature: DrillSignature = "unsigned"
+    signer: str = ""
+    doubts: tuple[Doubt, ...] = ()
     claimed_verdict: str = ""
+    sign_offs: tuple[SignOff, ...] = ()
     checks: tuple[Check, ...] = ()
     achieved: tuple[Achieved, ...] = ()
 
@@ -63,6 +193,7 @@ class Occurrence:
     recorded_at: datetime
     outcome: Outcome
     reason: str = ""
+    cancelled_by: str = ""
     results: tuple[Result, ...] = ()
 
 
@@ -83,6 +214,7 @@ class Drill:
     covers: tuple[str, ...] = ()
     occurrences: tuple[Occurrence, ...] = ()
     unplanned: tuple[Result, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def results(self) -> list[Result]:

@@ -61,12 +61,17 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What somebody, or the rule ``by_rule``, decided; ``effective_at`` where it acts from another moment."""
+    """What somebody, or the rule ``by_rule``, decided; ``effective_at`` where it acts from another moment.
+
+    ``rule_published_by`` and ``rule_published_at``: by whom and when it was published, if it is an acceptance rule.
+    """
 
     kind: DecisionKind
     by: str
     at: datetime
     by_rule: str = ""
+    rule_published_by: str = ""
+    rule_published_at: datetime | None = None
     effective_at: datetime | None = None
     reason: str = ""
 

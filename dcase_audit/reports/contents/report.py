@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
-from dcase_audit.reports.contents.case import ForecastChange, Header, Link, Node, Party, ReadingNote
-from dcase_audit.reports.contents.drills import Drill, Occurrence, Result
+from dcase_audit.reports.contents.case import ForecastChange, Header, Label, Link, Node, Party, ReadingNote
+from dcase_audit.reports.contents.drills import SETTLED, Drill, Finding, Occurrence, Result
 from dcase_audit.reports.contents.editions import Loosening
 from dcase_audit.reports.contents.evidence import TAKEN_BACK, Artefact, Decision, Gap, RefusedUpload, Revision
+from dcase_audit.reports.contents.targets import MeasuredTarget, TargetPeriod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class ReportContents:
     """Everything that a report says.
 
     ``nodes`` stand in reading order, ``forecast`` in order of time and without provisional rows, ``loosened`` by
-    edition.
+    edition, ``labels`` by key.
     """
 
     header: Header
@@ -36,6 +37,8 @@ class ReportContents:
     refused_uploads: tuple[RefusedUpload, ...]
     drills: tuple[Drill, ...]
     reading_notes: tuple[ReadingNote, ...]
+    labels: tuple[Label, ...] = ()
+    targets: tuple[MeasuredTarget, ...] = ()
 
     @cached_property
     def node_by_key(self) -> dict[str, Node]:
@@ -126,6 +129,21 @@ class ReportContents:
     @cached_property
     def failed_drills(self) -> list[tuple[Drill, Result]]:
         return [(drill, result) for drill in self.drills for result in drill.results if result.verdict == "failed"]
+
+    @cached_property
+    def open_findings(self) -> list[tuple[Drill, Finding]]:
+        """The findings that were not settled at the report's moment."""
+        return [(drill, one) for drill in self.drills for one in drill.findings if one.state not in SETTLED]
+
+    @cached_property
+    def missed_periods(self) -> list[TargetPeriod]:
+        """The periods of targets that were missed, the running one among them where its budget is spent."""
+        return [row for target in self.targets for row in target.periods if row.outcome in ("missed", "spent")]
+
+    @cached_property
+    def unknown_periods(self) -> list[TargetPeriod]:
+        """The periods of which it cannot be said whether the target was met."""
+        return [row for target in self.targets for row in target.periods if row.outcome == "unknown"]
 
     @cached_property
     def late_acceptances(self) -> list[Gap]:

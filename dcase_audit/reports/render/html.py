@@ -15,6 +15,7 @@ from dcase_audit.cases.presentation import STATUS_STYLES, kind_word, status_word
 from dcase_audit.reports.contents import ReportContents
 from dcase_audit.reports.render import sections
 from dcase_audit.reports.render.characters import Unprintable
+from dcase_audit.reports.render.drills import drill_sections
 from dcase_audit.reports.render.structure import PAGE, TEXT_WIDTH, StructurePage, diagram_legend, diagram_pages
 from dcase_audit.reports.words import Wording, exact, status_meanings, terms
 
@@ -57,7 +58,7 @@ def compose(
 ) -> Document:
     """Return the report as one HTML document."""
     header = contents.header
-    wording = Wording(header.language, ZoneInfo(header.timezone))
+    wording = Wording(header.language, ZoneInfo(header.timezone), contents.labels)
     other = "en" if header.language == "ja" else "ja"
     key = diagram_legend(header.language, PAGE[0])
     pages = diagram_pages(contents, wording, key.height)
@@ -76,7 +77,7 @@ def compose(
         "status_rows": sections.status_rows(contents),
         "standing_leaves": sum(leaf.stands for leaf in contents.leaves),
         "falls": sections.falls(contents),
-        "figures": sections.figures(contents, wording),
+        "figure_rows": sections.in_two_columns(sections.figures(contents, wording)),
         "diagram_pages": pages,
         "legend": key,
         "legends": [(language, diagram_legend(language, TEXT_WIDTH)) for language in (header.language, other)],
@@ -84,6 +85,7 @@ def compose(
         "loosened_rows": sections.loosened_rows(contents),
         "register_counts": sections.register_counts(contents),
         "drill_figures": sections.drill_figures(contents),
+        "drill_sections": drill_sections(contents),
         "party_rows": sections.party_rows(contents),
         "terms": [(term, term.meaning(header.language)) for term in terms()],
         "other_language": other,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 from dcase_audit.reports.contents import ReportContents
@@ -44,4 +44,6 @@ def _json(value: object) -> object:
         return [_json(item) for item in value]
     if isinstance(value, datetime):
         return exact(value)
+    if isinstance(value, date):
+        return value.isoformat()
     return value

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
+from itertools import zip_longest
+
+from django.utils.safestring import SafeString
 
 from dcase_audit.cases.words import LinkKind, NodeKind, Status
 from dcase_audit.reports.contents import (
     Artefact,
     ForecastChange,
     Loosening,
+    MeasuredTarget,
     Node,
     ReportContents,
     Revision,
+    TargetPeriod,
 )
 from dcase_audit.reports.render.characters import Unprintable
 from dcase_audit.reports.words import Wording
+from evidence.charts import Bar, chart
 
 HORIZONS = (30, 90)
+MOST_BARS = 13
 CLAIMS = frozenset({NodeKind.GOAL, NodeKind.STRATEGY})
 
 
@@ -48,6 +56,17 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What one monitor measured of a service at one interval: a drawing, and the periods, the latest first."""
+
+    service: str
+    source: str
+    resolution_ms: int
+    drawing: SafeString
+    periods: list[TargetPeriod]
+
+
+@dataclass(frozen=True)
 class NodeSection:
     """What section 3 says of one node. ``bearing`` decides the status now, ``further`` counts the other revisions."""
 
@@ -61,6 +80,7 @@ class NodeSection:
     bearing: list[tuple[Artefact, Revision]]
     unlinked: list[Artefact]
     further: int
+    measured: list[tuple[MeasuredTarget, list[Measurement]]]
 
 
 @dataclass(frozen=True)
@@ -101,6 +121,8 @@ def figures(contents: ReportContents, wording: Wording) -> list[Figure]:
         ("drills_not_reported", drills["not_reported"], True),
         ("drills_ahead", drills["planned"], False),
         ("drills_failed", len(contents.failed_drills), False),
+        ("findings_open", len(contents.open_findings), False),
+        ("findings_overdue", sum(finding.state == "overdue" for _, finding in contents.open_findings), True),
         ("refutations", len(contents.refutations), False),
         ("returned", taken_back.count("returned"), False),
         ("withdrawn", taken_back.count("withdrawn"), False),
@@ -108,10 +130,18 @@ def figures(contents: ReportContents, wording: Wording) -> list[Figure]:
         ("annulled", taken_back.count("annulled"), False),
         ("refused", len(contents.refused_uploads), False),
         ("late", len(contents.late_acceptances), False),
+        ("targets_missed", len(contents.missed_periods), False),
+        ("targets_unknown", len(contents.unknown_periods), False),
         ("loosened", len(contents.loosened), False),
         ("unheld", len(contents.unheld), False),
     ]
     return [Figure(wording.say(f"summary.{name}"), count, indent) for name, count, indent in rows]
+
+
+def in_two_columns(figures: list[Figure]) -> list[tuple[Figure, Figure | None]]:
+    """Return the figures as rows of two: the first half beside the second."""
+    half = (len(figures) + 1) // 2
+    return list(zip_longest(figures[:half], figures[half:]))
 
 
 def node_sections(contents: ReportContents, wording: Wording) -> list[NodeSection]:
@@ -134,7 +164,38 @@ def _node_section(contents: ReportContents, wording: Wording, node: Node) -> Nod
         bearing=bearing,
         unlinked=[artefact for artefact in evidence if artefact.is_unlinked_from(node.key)],
         further=len(revisions) - len(bearing),
+        measured=[(of, measurements_of(of, wording)) for of in contents.targets if of.node == node.key],
     )
+
+
+def measurements_of(target: MeasuredTarget, wording: Wording) -> list[Measurement]:
+    """Return what was measured of each service, in the target's order; each monitor and its interval by itself."""
+    rows: dict[tuple[str, str, int], list[TargetPeriod]] = {}
+    for service in target.services:
+        for row in sorted(target.periods, key=lambda row: (row.source, row.start)):
+            if row.service == service:
+                rows.setdefault((service, row.source, row.resolution_ms), []).append(row)
+    limit = Fraction(target.limit) / 100
+    return [
+        Measurement(service, source, resolution, _drawing(service, found, limit, wording), found[::-1])
+        for (service, source, resolution), found in rows.items()
+    ]
+
+
+def _drawing(service: str, rows: list[TargetPeriod], limit: Fraction, wording: Wording) -> SafeString:
+    """Draw how much of each period's error budget was used, the latest periods at the right."""
+    bars = [
+        Bar(
+            f"{row.start.astimezone(wording.times.zone):%y-%m}",
+            (1 - limit) * row.required_ms,
+            row.down_ms,
+            row.unknown_ms,
+            row.outcome in ("running", "spent"),
+        )
+        for row in rows[-MOST_BARS:]
+    ]
+    # Its texts are escaped where it is drawn.
+    return SafeString(chart(bars, service=wording.name(service), language=wording.language))
 
 
 def loosened_rows(contents: ReportContents) -> list[tuple[Loosening, Node | None]]:

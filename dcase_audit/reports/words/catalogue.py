@@ -23,6 +23,9 @@ class Catalogue:
     operators: dict[str, str]
     duration: dict[str, list[str]]
     covering: str
+    within: str
+    day_and_time: str
+    each_item: str
     and_more: str
     evidence: str
     any_revision: str

@@ -52,6 +52,13 @@ class Times:
         local = moment.astimezone(self.zone)
         return f"{local.date().isoformat()} {_clock(local)}"
 
+    def said(self, moment: datetime) -> str:
+        """Return date and time in words, for a sentence; the page names the zone."""
+        local = moment.astimezone(self.zone)
+        if _is_midnight(local):
+            return self._day(local.date())
+        return self.catalogue.day_and_time.format(day=self._day(local.date()), time=_clock(local))
+
     def until(self, moment: datetime) -> str:
         """Return *until* the last day before ``moment``; with the time if ``moment`` is no midnight."""
         local = moment.astimezone(self.zone)
@@ -78,7 +85,7 @@ class Times:
             template = self.catalogue.open_start
         elif end is None:
             template = self.catalogue.open_end
-        first, last = self._short_first(start) if start else "", self.short_last(end) if end else ""
+        first, last = self._short_first(start, end) if start else "", self.short_last(end) if end else ""
         if first == last:
             return first
         return template.format(start=first, end=_without_day(last, of=first))
@@ -112,8 +119,10 @@ class Times:
     def _day(self, day: date) -> str:
         return self.catalogue.day.format(day=day, month=ENGLISH_MONTHS[day.month])
 
-    def _short_first(self, moment: datetime) -> str:
-        return self.short_day(moment) if _is_midnight(moment.astimezone(self.zone)) else self.short_moment(moment)
+    def _short_first(self, moment: datetime, end: datetime | None) -> str:
+        """Return the start of a period: with its time, unless it begins, and if it ends ends, with a day."""
+        whole = all(_is_midnight(one.astimezone(self.zone)) for one in (moment, end) if one is not None)
+        return self.short_day(moment) if whole else self.short_moment(moment)
 
 
 def _is_midnight(local: datetime) -> bool:

@@ -832,12 +832,19 @@ def check_end(bundle: Bundle, at: int) -> None:
         raise Refuted("the end of the ZIP file is not as it must be")
 
 
+HEADER = ["at", "cases", "format", "made_at", "origin", "size", "state_size", "tables"]
+SAMPLE = ["checkpoint", "count", "drawn", "order", "population", "table"]
+DECISION, ORDERED = "evidence_decision", b"bundle.sampled"
+MOST_DRAWN = 10_000
+DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
 def is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 10**12
 
 
 def check_header(header: dict[str, Any]) -> None:
-    if sorted(header) != ["at", "cases", "format", "made_at", "origin", "size", "state_size", "tables"]:
+    if sorted(header.keys() - {"sample"}) != HEADER:
         raise Refuted("bundle.json does not have the keys of a header, or has others")
     if not is_count(header["size"]) or not is_count(header["state_size"]) or header["state_size"] > header["size"]:
         raise Refuted("bundle.json: size and state_size are not sizes, or the state is newer than the log")
@@ -854,6 +861,22 @@ def check_header(header: dict[str, Any]) -> None:
             raise Refuted(f"bundle.json: {name} is no moment") from None
     if not isinstance(header["origin"], str):
         raise Refuted("bundle.json: origin is no text")
+    if "sample" in header and not is_sample(header["sample"], header["size"]):
+        raise Refuted("bundle.json: sample is not what a sample says of itself")
+
+
+def is_sample(sample: Any, size: int) -> bool:
+    """Tell whether it has the form of what a header says of a sample."""
+    if not isinstance(sample, dict) or sorted(sample) != SAMPLE or sample["table"] != DECISION:
+        return False
+    if not all(is_count(sample[name]) for name in ("order", "checkpoint", "count", "population")):
+        return False
+    if not sample["order"] < sample["checkpoint"] <= size or not 1 <= sample["count"] <= MOST_DRAWN:
+        return False
+    drawn = sample["drawn"]
+    if not isinstance(drawn, list) or not all(isinstance(key, str) and DECIMAL.fullmatch(key) for key in drawn):
+        return False
+    return all(int(one) < int(other) for one, other in zip(drawn, drawn[1:]))
 
 
 def check_members(bundle: Bundle) -> None:
@@ -954,6 +977,7 @@ class LeafBlock(NamedTuple):
     leaves: list[tuple[bytes, int, int, int, int]]  # object, version, kind, xid, id
     late: list[int]
     key_changes: list[tuple[int, bytes]]  # seq and object of events that change the log's keys
+    orders: list[tuple[int, bytes]]  # likewise, that order samples
     wrong: Refuted | None
     wrong_time: Refuted | None
 
@@ -962,7 +986,7 @@ def leaf_block(task: tuple[range, list[int], list[Bound]]) -> LeafBlock:
     """Hash and parse the leaves of some tiles. ``sizes`` of the task: where in them a checkpoint ends."""
     tiles, sizes, bounds = task
     bundle = opened()
-    block = LeafBlock([], {}, [], [], [], None, None)
+    block = LeafBlock([], {}, [], [], [], [], None, None)
     try:
         for number in tiles:
             leaves = bundle.tile(number)
@@ -995,6 +1019,8 @@ def read_leaves(
             block.leaves.append((leaf.object, leaf.version, leaf.kind, leaf.xid, leaf.id))
             if leaf.name in KEY_CHANGES:
                 block.key_changes.append((seq, leaf.object))
+            elif leaf.name == ORDERED:
+                block.orders.append((seq, leaf.object))
             while place < len(bounds) and bounds[place].end <= seq:
                 place += 1
             if place < len(bounds):
@@ -1163,6 +1189,7 @@ class Statement(NamedTuple):
 class DisclosedBlock(NamedTuple):
     rows: list[RowEvent]
     statements: dict[int, Statement]
+    ordered: dict[int, bytes | None]  # by seq, how many an event asks for that orders a sample; None where it is closed
     events: int
     first: int
     last: int
@@ -1177,6 +1204,7 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
     bundle = opened()
     rows: list[RowEvent] = []
     statements: dict[int, Statement] = {}
+    ordered: dict[int, bytes | None] = {}
     events = closed = clocked = 0
     first = last = -1
     wrong: Refuted | None = None
@@ -1199,6 +1227,8 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
                 rows.append(row_event(seq, leaf, event, bundle.header["tables"]))
             if leaf.name in KEY_CHANGES:
                 statements[seq] = Statement(KEY_CHANGES[leaf.name], leaf.object, event.text("payload.note"))
+            if leaf.name == ORDERED:
+                ordered[seq] = event.text("payload.count")
             closed += event.texts.count(None)
             clocked += "context.clock" in event.plan.places
         except Refuted as refuted:
@@ -1209,7 +1239,7 @@ def disclosed_block(task: tuple[int, bytes]) -> DisclosedBlock:
             wrong = Refuted(where + shown(error), seq=seq, object=named)
             break
         events, first, last = events + 1, first if events else seq, seq
-    return DisclosedBlock(rows, statements, events, first, last, closed, clocked, wrong)
+    return DisclosedBlock(rows, statements, ordered, events, first, last, closed, clocked, wrong)
 
 
 def row_event(seq: int, leaf: Leaf, event: Opened, tables: dict[str, str]) -> RowEvent:
@@ -1314,12 +1344,13 @@ CHECKS = {
     "files": "Files",
     "cases": "Cases",
     "timestamps": "Timestamps",
+    "sample": "Sample",
     "inclusion": "Inclusion",
     "fields": "Fields",
 }
 
 
-BUNDLE_CHECKS = list(CHECKS)[:13]
+BUNDLE_CHECKS = list(CHECKS)[:13]  # and, of a sampled bundle, that of its sample
 
 
 @dataclass
@@ -1336,6 +1367,7 @@ class Report:
     tables: dict[str, dict[str, int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     disposed: list[dict[str, str]] = field(default_factory=list)
+    sample: dict[str, Any] | None = None
     receipt: dict[str, Any] | None = None
 
     def attempt(self, check: str, work: Callable[[], str], *needs: str) -> bool:
@@ -1424,6 +1456,11 @@ class Examination:
     wrong: dict[str, Refuted] = field(default_factory=dict)
     key_changes: list[tuple[int, bytes]] = field(default_factory=list)
     statements: dict[int, Statement] = field(default_factory=dict)
+    orders: list[tuple[int, bytes]] = field(default_factory=list)
+    ordered: dict[int, bytes | None] = field(default_factory=dict)
+    begun: dict[bytes, int] = field(default_factory=dict)  # by decision, the event that it began with
+    retouched: list[tuple[int, bytes]] = field(default_factory=list)  # seq and object of later changes of decisions
+    withheld: dict[str, str] = field(default_factory=dict)
     shown_rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -1438,7 +1475,7 @@ class Examination:
             finally:
                 self.workers.stop()
         rests_on = CHECKS[list(report.checks)[-1]].lower()
-        for check in BUNDLE_CHECKS:
+        for check in BUNDLE_CHECKS + (["sample"] if "sample" in self.bundle.header else []):
             because = f"because what it rests on ({rests_on}) was refuted"
             report.checks.setdefault(check, (NOT_CHECKED, because))
 
@@ -1458,6 +1495,9 @@ class Examination:
         report.attempt("files", self.check_files, "state")
         report.attempt("cases", self.check_cases, "state")
         report.attempt("timestamps", self.check_timestamps)
+        if "sample" in self.bundle.header:
+            needs = ("checkpoint", "leaves", "records", "disclosures", "state", "files")
+            report.attempt("sample", self.check_sample, *needs)
 
     def read_checkpoint(self) -> str:
         self.checkpoint = checkpoint_of(self.bundle.read("checkpoint", MOST_NOTE))
@@ -1512,6 +1552,7 @@ class Examination:
             self.grow(tree, task[0], found)
             late += found.late
             self.key_changes += found.key_changes
+            self.orders += found.orders
             if found.wrong_time is not None:
                 self.wrong.setdefault("times", found.wrong_time)
             if "records" not in self.wrong:
@@ -1521,6 +1562,7 @@ class Examination:
         if order.life_wrong is not None:
             self.wrong["chains"] = order.life_wrong
         self.lives = order.state if order.state is not None else order.last
+        self.begun, self.retouched = order.begun, order.retouched
         size = self.bundle.header["size"]
         self.report.counts.update(events=size, recorded_late=len(late), baselines=order.baselines)
         if late:
@@ -1608,6 +1650,7 @@ class Examination:
             counts["set_clock"] += block.clocked
             chain.take(block.rows)
             self.statements.update(block.statements)
+            self.ordered.update(block.ordered)
             if block.wrong is not None:
                 raise block.wrong
         self.rows = chain.state if chain.state is not None else chain.last
@@ -1739,7 +1782,7 @@ class Examination:
         sizes = dict(stored.values())
         self.read_disposals(stored)
         disposed = {each["sha256"] for each in self.report.disposed}
-        withheld = self.read_withheld(sizes)
+        self.withheld = withheld = self.read_withheld(sizes)
         for digest in sorted(disposed):
             if digest in withheld or f"files/{digest}" in self.bundle.members:
                 raise Refuted("a file that was disposed of is here, or said to be withheld", object=f"file {digest}")
@@ -1751,7 +1794,7 @@ class Examination:
                 raise Refuted(f"no row of evidence_storedfile speaks of {name} with its size", object=f"file {digest}")
         for file_id, revision_id in self.shown_rows.get("evidence_revisionfile", []):
             digest = stored.get(file_id, ("", ""))[0]
-            if f"files/{digest}" not in self.bundle.members and digest not in withheld | disposed:
+            if f"files/{digest}" not in self.bundle.members and digest not in withheld.keys() | disposed:
                 why = f"file {digest or file_id} of revision {revision_id} is not here, withheld or disposed of"
                 raise Refuted(why, object=f"evidence_revision/{revision_id}")
         self.report.counts.update(files=len(names), withheld_files=len(withheld), disposed_files=len(disposed))
@@ -1773,12 +1816,13 @@ class Examination:
             table, life = named.decode().partition("/")[0], unpacked(self.lives[named])
             if table not in tables or not life.alive or life.seq != seq or not any(columns.values()):
                 continue
-            for name in LOOKED_INTO[table]:
+            for name in (LOOKED_INTO | DRAWN_FROM)[table]:
                 if columns.get(name) is None:
                     raise NotChecked(f"because a column that it rests on is closed: {name} of {shown(named.decode())}")
 
-    def read_withheld(self, sizes: dict[str, str]) -> set[str]:
-        found: set[str] = set()
+    def read_withheld(self, sizes: dict[str, str]) -> dict[str, str]:
+        """Return the files that are said to be withheld, with the reasons."""
+        found: dict[str, str] = {}
         if "withheld.jsonl" not in self.bundle.members:
             return found
         for number, lines in self.bundle.blocks("withheld.jsonl"):
@@ -1793,9 +1837,10 @@ class Examination:
                 if digest in found or digest not in sizes or f"files/{digest}" in self.bundle.members:
                     why = f"line {place} of withheld.jsonl names a file that is here, or doubled, or in no row"
                     raise Refuted(why, object=f"file {digest}")
-                found.add(digest)
+                found[digest] = reason
         return found
 
+    # Section 4.9
     def check_cases(self) -> str:
         slugs = self.bundle.header["cases"]
         if not slugs:
@@ -1844,6 +1889,137 @@ class Examination:
         return said + (
             f"; {strange} by authorities that your certificates do not cover, not checked" if strange else ""
         )
+
+    # Section 4.13
+    def check_sample(self) -> str:
+        sample = self.bundle.header["sample"]
+        self.rest_on_open_columns("cases_case", DECISION)
+        orders = self.check_order(sample["order"], sample["count"])
+        self.check_seed(sample["order"], sample["checkpoint"])
+        drawn = self.check_draw(sample)
+        told = Telling(self.shown_rows, self.partial).decisions(drawn)
+        for decision in told:
+            decision["files"] = [self.file_of(digest, decision["revision"]) for digest in decision["files"]]
+        about = {name: sample[name] for name in ("order", "checkpoint", "count", "population")}
+        self.report.sample = {**about, "orders": orders, "drawn": told}
+        said = f"{len(told):,} of {sample['population']:,} acceptances, drawn by the checkpoint of size"
+        said += f" {sample['checkpoint']:,}, the first witnessed one beyond their order (record {sample['order']:,})"
+        others = [seq for seq in orders if seq != sample["order"]]
+        if others:
+            named = ", ".join(map(str, others[:20])) + (" ..." if len(others) > 20 else "")
+            said += f"; {len(others)} other samples of this case were ordered: records {named}"
+        return said
+
+    def check_order(self, seq: int, count: int) -> list[int]:
+        """See that the event orders what is here; return all events that order samples of the case."""
+        slugs = self.bundle.header["cases"]
+        if len(slugs) != 1:
+            raise Refuted(f"a sample is of one case, and the bundle is of {len(slugs)}")
+        ids = {slug: key for key, slug in self.shown_rows.get("cases_case", [])}
+        wanted, found = f"case:{ids.get(slugs[0], '')}", dict(self.orders)
+        if seq not in found:
+            raise Refuted("the record that is said to order the sample orders none", seq=seq)
+        named = found[seq].decode()
+        if named != wanted:
+            raise Refuted("the sample was ordered of another case than this bundle's", seq=seq, object=named)
+        if seq not in self.ordered:
+            raise Refuted("the order of the sample is not disclosed", seq=seq, object=named)
+        asked = self.ordered[seq]
+        if asked is None:
+            raise NotChecked(f"because a field that it rests on is closed: payload.count of record {seq}")
+        if asked != str(count).encode():
+            why = f"the sample was ordered with another number of acceptances: {shown(asked.decode(), 40)}"
+            raise Refuted(why, seq=seq, object=named)
+        return [each for each, about in self.orders if about == found[seq]]
+
+    def check_seed(self, order: int, size: int) -> None:
+        """See that no witnessed checkpoint lies between the order and the one that is said to have drawn."""
+        seen = {size for size, witnessed in self.witnessed.items() if witnessed.at is not None}
+        for _, known in self.known:
+            if self.roots.get(known.size) == known.root and judged(known, self.policy).at is not None:
+                seen.add(known.size)
+        if not seen:
+            raise NotChecked("because no quorum of witnesses saw a checkpoint")
+        first = min(each for each in seen if each > order)
+        if size != first:
+            why = f"the sample is drawn by the checkpoint of size {size}; the first witnessed one beyond its order is"
+            raise Refuted(f"{why} of size {first}", checkpoint=size)
+
+    def check_draw(self, sample: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Draw again, from what was accepted before the order; return the rows that are drawn."""
+        order, rows = sample["order"], {}
+        for seq, named in self.retouched:
+            if named in self.rows and self.begun[named] < order < seq < self.bundle.header["state_size"]:
+                why = "a decision that the sample could be drawn from was changed or deleted after the order"
+                raise Refuted(why, seq=seq, object=named.decode())
+        for row in self.shown_rows.get(DECISION, []):
+            named = DECISIONS + row[0].encode("utf-8", "surrogatepass")
+            if row[1] == "accepted" and DECIMAL.fullmatch(row[0]) and self.begun.get(named, order) < order:
+                rows[row[0]] = row
+        if len(rows) != sample["population"]:
+            raise Refuted(f"the sample is drawn from {len(rows)} acceptances, not from {sample['population']}")
+        root = self.roots[sample["checkpoint"]]
+        drawn = sorted(rows, key=lambda key: sha256(DRAW + root + key.encode()).digest())[: sample["count"]]
+        differing = sorted(set(drawn) ^ set(sample["drawn"]), key=lambda key: (len(key), key))
+        if differing:
+            how = "was drawn and is not named" if differing[0] in drawn else "is named and was not drawn"
+            raise Refuted(f"decision {differing[0]} {how}", object=f"{DECISION}/{differing[0]}")
+        return [rows[key] for key in sample["drawn"]]
+
+    def file_of(self, digest: str, revision: str) -> dict[str, Any]:
+        """Return where a file of a drawn revision is; raises Refuted where it is left out as not drawn."""
+        reason = self.withheld.get(digest)
+        if reason is not None and reason.startswith(NOT_DRAWN):
+            why = f"file {digest} of revision {revision}, which was drawn, is left out as not drawn"
+            raise Refuted(why, object=f"evidence_revision/{revision}")
+        where = "here" if f"files/{digest}" in self.bundle.members else "disposed" if reason is None else "withheld"
+        return {"sha256": digest, "where": where, "reason": reason}
+
+
+class Telling:
+    """Tells of decisions what a reader has to know who examines them: what is closed as None."""
+
+    def __init__(self, shown_rows: dict[str, list[tuple[Any, ...]]], partial: dict[bytes, tuple[int, Columns]]) -> None:
+        self.rows = {table: {row[0]: row for row in shown_rows.get(table, [])} for table in SAMPLE_COLUMNS}
+        self.partial = partial
+        digests = {row[0]: row[1] for row in shown_rows.get("evidence_storedfile", [])}
+        self.files: dict[str, list[str]] = {}
+        for file_id, revision in shown_rows.get("evidence_revisionfile", []):
+            self.files.setdefault(revision, []).append(digests[file_id])
+
+    def decisions(self, drawn: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        return [self.decision(*row[:3]) for row in drawn]
+
+    def decision(self, key: str, _: str, revision_id: str) -> dict[str, Any]:
+        decision = self.columns(DECISION, key)
+        revision = self.columns("evidence_revision", revision_id)
+        artefact = self.columns("evidence_artefact", revision.get("artefact_id"))
+        person = self.columns("accounts_user", decision["by_id"])
+        nobody = "" if decision["by_id"] == "" else None
+        return {
+            "decision": key,
+            "revision": revision_id,
+            "number": revision.get("number"),
+            "artefact": artefact.get("key"),
+            "title_ja": artefact.get("title_ja"),
+            "title_en": artefact.get("title_en"),
+            "by": person.get("username", nobody),
+            "by_ja": person.get("name_ja", nobody),
+            "by_en": person.get("name_en", nobody),
+            "by_rule": decision["by_rule"],
+            "at": decision["at"],
+            "files": self.files.get(revision_id, []),
+        }
+
+    def columns(self, table: str, key: str | None) -> dict[str, str | None]:
+        """Return the columns of a row, of those that are closed None; nothing where the row is not shown."""
+        row = self.rows[table].get(key)
+        if row is None:
+            return {}
+        named = f"{table}/{key}".encode("utf-8", "surrogatepass")
+        _, known = self.partial.get(named, (0, {}))
+        columns = zip(SAMPLE_COLUMNS[table], row)
+        return {name: None if name in known and known[name] is None else text for name, text in columns}
 
 
 KEY_STATEMENT = re.compile(r"(announced|retired) (0|[1-9][0-9]{0,11})")
@@ -1959,6 +2135,8 @@ class Order:
         self.ids: dict[int, int] = {}
         self.shapes: dict[bytes, int] = {}
         self.baselines = 0
+        self.begun: dict[bytes, int] = {}
+        self.retouched: list[tuple[int, bytes]] = []
         self.wrong: Refuted | None = None
         self.life_wrong: Refuted | None = None
 
@@ -1980,7 +2158,16 @@ class Order:
             alive = kind in (INSERT, UPDATE, BASELINE)
             if kind != APP:
                 self.live(seq, named, kind, xid, bool(known & 1))
+                if named.startswith(DECISIONS):
+                    self.decide(seq, named, kind)
             last[named] = packed(seq, version, alive)
+
+    def decide(self, seq: int, named: bytes, kind: int) -> None:
+        """Keep what samples are drawn by: when a decision began, and whether it was changed later."""
+        if kind == INSERT or named not in self.begun:
+            self.begun[named] = seq
+        elif kind in (UPDATE, DELETE):
+            self.retouched.append((seq, named))
 
     def live(self, seq: int, named: bytes, kind: int, xid: int, was_there: bool) -> None:
         """See that an event fits what was there before it; the first that does not is kept."""
@@ -2055,6 +2242,18 @@ LOOKED_INTO = {
     "cases_case": ("id", "slug"),
     "cases_edition": ("case_id", "number", "sha256", "published_at"),
 }
+# What a sample is drawn from, and what is shown of it, with each row's key first.
+DRAW = b"dcase-audit/sample/v1\x00"
+DECISIONS = f"{DECISION}/".encode()
+SAMPLE_COLUMNS = {
+    DECISION: ("id", "kind", "revision_id", "by_id", "by_rule", "at"),
+    "evidence_revision": ("id", "artefact_id", "number"),
+    "evidence_artefact": ("id", "key", "title_ja", "title_en"),
+    "accounts_user": ("id", "username", "name_ja", "name_en"),
+}
+DRAWN_FROM = {DECISION: SAMPLE_COLUMNS[DECISION][:3]}
+# So begins the reason for which a file is withheld whose revision was not drawn.
+NOT_DRAWN = "not drawn:"
 StateTask = tuple[
     str, str, dict[bytes, tuple[int, Columns]], int, bytes
 ]  # table, key column, events that are closed in part, number of the first line, lines
@@ -2076,6 +2275,7 @@ def state_block(task: StateTask) -> StateBlock:
     """Read some lines of the state; what is wrong with one of them waits until the rows before it were looked at."""
     table, column, partial, number, lines = task
     block = StateBlock([], [], [], None)
+    columns = LOOKED_INTO if "sample" not in opened().header else {**LOOKED_INTO, **SAMPLE_COLUMNS}
     for place, line in enumerate(lines.split(b"\n"), number):
         try:
             row = parsed(line, TEXT)
@@ -2085,8 +2285,8 @@ def state_block(task: StateTask) -> StateBlock:
             if block.keys and not ascending(block.keys[-1], key):
                 raise ValueError("rows do not ascend")
             named = f"{table}/{key}".encode()
-            if table in LOOKED_INTO:
-                block.kept.append(tuple(said(row[name]) for name in LOOKED_INTO[table]))
+            if table in columns:
+                block.kept.append(tuple(said(row[name]) for name in columns[table]))
         except (ValueError, TypeError, KeyError) as wrong:
             return block._replace(wrong=Refuted(f"line {place} of state/{table}.jsonl: {shown(wrong)}"))
         block.keys.append(key)
@@ -2327,6 +2527,7 @@ def as_json(report: Report) -> str:
         "tables": report.tables,
         "counts": report.counts,
         "disposed": report.disposed,
+        "sample": report.sample,
         "receipt": report.receipt,
     }
     return json.dumps(document, ensure_ascii=True, indent=2)
@@ -2341,6 +2542,7 @@ def as_text(report: Report) -> str:
     lines += ["", "Checks"] if report.checks else []
     for name, (outcome, says) in report.checks.items():
         lines.append(f"  {outcome:<12} {CHECKS[name]:<18} {shown(says, 400)}")
+    lines += sample_lines(report.sample)
     if report.tables:
         lines += ["", "Rows that live according to the leaves, and how many of them are disclosed here"]
         lines += [f"  {table:<40} {each['live']:>9,} {each['disclosed']:>9,}" for table, each in report.tables.items()]
@@ -2379,6 +2581,30 @@ def disposed_lines(disposed: list[dict[str, str]]) -> list[str]:
         rule = each["text_en"] or each["text_ja"] or "-"
         lines.append(f"  {each['sha256']} {shown(each['at'], 40)} {shown(each['basis'], 20)}: {shown(rule, 300)}")
     return lines
+
+
+def sample_lines(sample: dict[str, Any] | None) -> list[str]:
+    if sample is None:
+        return []
+    drawn = sample["drawn"]
+    lines = ["", f"The sample: {len(drawn):,} of {sample['population']:,} acceptances, to be examined"]
+    for each in drawn:
+        revision = f"{said_of(each['artefact'])} r{said_of(each['number'])} (revision {each['revision']}, decision"
+        by = said_of(each["by_ja"], each["by_en"]) if each["by_ja"] or each["by_en"] else said_of(each["by"])
+        by = f"the rule {said_of(each['by_rule'])}" if each["by_rule"] else by
+        titles = said_of(each["title_ja"], each["title_en"])
+        lines.append(f"  {revision} {each['decision']}): {titles}; {by}, {said_of(each['at'])}")
+        for file in each["files"]:
+            where = f"withheld: {shown(file['reason'], 300)}" if file["where"] == "withheld" else file["where"]
+            lines.append(f"    file {file['sha256']} " + ("disposed of" if where == "disposed" else where))
+    return lines
+
+
+def said_of(*texts: str | None) -> str:
+    """Return what a row says for the terminal, in the languages that it has; closed ones are said to be."""
+    if all(text is None for text in texts):
+        return "(closed)"
+    return " / ".join(shown(text, 300) for text in texts if text) or "-"
 
 
 def receipt_lines(receipt: dict[str, Any] | None) -> list[str]:

@@ -28,13 +28,10 @@ class FileDiffers(Exception):
 
 
 class LocalTiles:
-    """A ``TileStore`` in a directory, which is made; one process at a time writes to it, any number read."""
+    """Tiles and checkpoints in a directory, which the first write makes; one process at a time writes, any read."""
 
     def __init__(self, directory: Path) -> None:
         self._root = directory
-        if not directory.is_dir():
-            directory.mkdir(parents=True)
-            _sync(directory.parent)
 
     def get(self, path: str) -> bytes:
         try:
@@ -61,8 +58,8 @@ class LocalTiles:
     def replace(self, path: str, data: bytes) -> None:
         """Write ``data`` under ``path`` in one step, whatever was there; it is on the disk when the call returns."""
         target = self._file(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         with self._staging() as staging:
+            target.parent.mkdir(parents=True, exist_ok=True)
             _write(staging / "file", data).replace(target)
         for directory in self._above(target):
             _sync(directory)
@@ -89,20 +86,28 @@ class LocalTiles:
     @contextmanager
     def _staging(self) -> Iterator[Path]:
         """Give a directory for files that are not whole yet; what a crash left behind goes first."""
+        if not self._root.is_dir():
+            self._root.mkdir(parents=True)
+            _sync(self._root.parent)
         for left in self._root.glob(f"{STAGING}*"):
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=self._root, ignore_cleanup_errors=True) as directory:
             yield Path(directory)
 
     def _file(self, path: str) -> Path:
-        # No name begins with a dot, so that none leads out of the directory or into what is being staged.
-        if not NAME.fullmatch(path):
-            raise ValueError(f"{path!r} is not the name of a file of a log")
-        return self._root / path
+        return self._root / checked(path)
 
     def _above(self, target: Path) -> list[Path]:
         """Return the directories from the root down to the file."""
         return [directory for directory in target.parents if directory.is_relative_to(self._root)]
+
+
+def checked(path: str) -> str:
+    """Return the name of a file of a log; ValueError for anything else."""
+    # No name begins with a dot, so that none leads out of the directory or into what is being staged.
+    if not NAME.fullmatch(path):
+        raise ValueError(f"{path!r} is not the name of a file of a log")
+    return path
 
 
 def _has(target: Path, data: bytes) -> bool:

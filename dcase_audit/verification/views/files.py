@@ -10,7 +10,6 @@ from functools import wraps
 from hashlib import sha256
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -24,8 +23,8 @@ from dcase_audit.accounts.authentication import TokenAuthentication
 from dcase_audit.accounts.models import User
 from dcase_audit.api_refusals import MissingScope, Unauthenticated
 from dcase_audit.cases.models import Case
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.publishing import CHECKPOINT
-from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.trail.tlog.succession import format_terms
 from dcase_audit.trail.tlog.tiles import TileMalformed, TileMissing, parse_path
 from dcase_audit.verification.keys import log_keys
@@ -123,11 +122,8 @@ def vkey(request: HttpRequest) -> HttpResponseBase:
 
 
 def _file(request: HttpRequest, path: str, media_type: str, caching: str) -> HttpResponseBase:
-    # Reading makes no directory.
-    if not settings.TRAIL_DIR.is_dir():
-        raise Http404
     try:
-        data = LocalTiles(settings.TRAIL_DIR).get(path)
+        data = log_files().get(path)
     except TileMissing:
         raise Http404 from None
     return _answer(request, data, media_type, caching)

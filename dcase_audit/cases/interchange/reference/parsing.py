@@ -22,17 +22,20 @@ from dcase_audit.cases.graph import (
     PointedGoal,
     find_circle,
 )
-from dcase_audit.cases.interchange.members import KEY_PATTERN, NODE_KEY_PATTERN, Members, known, refuse
+from dcase_audit.cases.interchange.members import KEY_PATTERN, NODE_KEY_PATTERN, Members, known, refuse, text
 from dcase_audit.cases.interchange.parsed import CaseFileRefused, NotCarried, ParsedCase
 from dcase_audit.cases.interchange.reference import criteria
 from dcase_audit.cases.models import NodeText, zone_name
-from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind
+from dcase_audit.cases.words import LEAF_KINDS, STATED_KINDS, LinkKind, NodeKind
 
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_NODES = 20_000
 MOST_LINKS = 100_000
 MOST_PARTIES = 1000
+MOST_LABELS = 10_000
 LONGEST_TEXT = 4000
+# A condition in words (refuted_when) and a reading note are keys, too, for whoever reads the other language.
+LONGEST_KEY = LONGEST_LABEL = LONGEST_TEXT
 CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 LINK_WORDS = {kind.value.replace("_", "-"): kind for kind in LinkKind}
 
@@ -69,6 +72,7 @@ def _case(file: Members) -> Graph:
         timezone=_zone(file),
         reading_notes=notes,
         limits_are_assumptions=file.flag("limits_are_assumptions", default=bool(notes)),
+        labels=_labels(file),
         parties=parties,
         calendars=calendars,
     )
@@ -126,6 +130,14 @@ def _calendars(file: Members) -> dict[str, CalendarValue]:
     return found
 
 
+def _labels(file: Members) -> dict[str, dict[str, str]]:
+    """Return what people read in place of keys: ``{key: {ja, en}}``, one of the two at least."""
+    keys = [text(key, place, longest=LONGEST_KEY) for place, key, _ in file.entries("labels", most=MOST_LABELS)]
+    labels = Members(file.take("labels", {}), file.at("labels"), file.left)
+    found = {key: zip(("ja", "en"), labels.both(key, longest=LONGEST_LABEL), strict=True) for key in keys}
+    return {key: {language: said for language, said in texts if said.strip()} for key, texts in found.items()}
+
+
 def _nodes(
     file: Members, parties: Mapping[str, PartyValue], calendars: Mapping[str, CalendarValue]
 ) -> dict[str, NodeValue]:
@@ -145,7 +157,7 @@ def _node(members: Members, parties: Mapping[str, PartyValue], calendars: Mappin
         return known(members.text(name, longest=60), parties, "department", members.at(name))
 
     key = members.required("id", longest=60, pattern=NODE_KEY_PATTERN)
-    kind = NodeKind(members.choice("type", list(NodeKind)))
+    kind = NodeKind(members.choice("type", list(STATED_KINDS)))
     statement_ja, statement_en = members.both("statement", longest=LONGEST_TEXT)
     return NodeValue(
         key=key,

@@ -24,6 +24,8 @@ def export(graph: Graph) -> dict[str, Any]:
         file["reading_notes"] = list(graph.reading_notes)
     if graph.limits_are_assumptions != bool(graph.reading_notes):
         file["limits_are_assumptions"] = graph.limits_are_assumptions
+    if graph.labels:
+        file["labels"] = {key: dict(texts) for key, texts in graph.labels.items()}
     return file
 
 

@@ -10,11 +10,12 @@ from dcase_audit.cases.models import Case
 from dcase_audit.errors import AuditError
 from dcase_audit.reports.assemble import contents
 from dcase_audit.reports.render import render
+from dcase_audit.trail.covering import covering_now
 from evidence.commands import moment
 
 
 class Command(BaseCommand):
-    help = "Write the accountability report of a case as a PDF (unsigned)."
+    help = "Write the accountability report of a case as a PDF (unsigned), once a checkpoint covers what it says."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
@@ -39,9 +40,10 @@ class Command(BaseCommand):
                 language=options["language"],
                 report_id=f"{case.slug}-{at:%Y%m%dT%H%MZ}",
                 made_at=now,
+                covering=covering_now(),
             )
             document = render(found)
         except AuditError as refusal:
-            raise CommandError(refusal.detail) from refusal
+            raise CommandError(refusal.detail or refusal.title) from refusal
         options["output"].write_bytes(document)
         self.stdout.write(f"{options['output']}: {len(document):,} bytes")

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dcase_audit.errors import AuditError
+from dcase_audit.trail.published import log_files
 from dcase_audit.trail.publishing import KEYS
 from dcase_audit.trail.sequencer import Sequencer, publisher, stamping
 from dcase_audit.trail.signing import Fork, Signer
@@ -21,13 +24,19 @@ class Command(BaseCommand):
             "--key", action="store_true", help="make the log's key where there is none; print its public half"
         )
 
+        parser.add_argument("--output", type=Path, metavar="FILE", help="with --key: write it into a file as well")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.DATABASE_ROLE != "sequencer":
             raise CommandError("the sequencer connects as dcase_sequencer: DATABASE_ROLE=sequencer")
         if options["key"]:
             keys = _keys()
-            settings.TRAIL_DIR.mkdir(parents=True, exist_ok=True)
-            (settings.TRAIL_DIR / KEYS).write_text(keys)
+            try:
+                log_files().replace(KEYS, keys.encode())
+            except AuditError as refusal:
+                raise CommandError(refusal.detail) from refusal
+            if options["output"]:
+                options["output"].write_text(keys)
             self.stdout.write(keys.strip())
             return
         # Settings that cannot be used end it here and not later.

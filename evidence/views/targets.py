@@ -1,0 +1,223 @@
+"""The page of a derived leaf: what monitors measured of the target, and the corrective actions for missed periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from fractions import Fraction
+from typing import NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from dcase_audit import clock
+from dcase_audit.accounts import permissions
+from dcase_audit.accounts.authentication import authenticated
+from dcase_audit.cases.models import Node, NodeText
+from dcase_audit.cases.words import TARGET_PREFIX
+from dcase_audit.errors import AuditError
+from dcase_audit.pages import find, refusal_text
+from dcase_audit.shares import shown
+from evidence import services
+from evidence.charts import Bar, chart
+from evidence.facts import Target
+from evidence.measured import measured
+from evidence.models import TargetPeriod, TargetRemedy
+from evidence.target_loading import targets_of
+from evidence.views.reading import Reading
+
+MOST_PERIODS = 13
+
+
+class ActionForm(forms.Form):
+    """What is done so that a target is not missed again."""
+
+    action = forms.CharField(
+        label=gettext_lazy("What is done about it"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class BecauseForm(forms.Form):
+    """Why a corrective action is done."""
+
+    because = forms.CharField(
+        label=gettext_lazy("How it was seen that it is done"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class Period(NamedTuple):
+    """A measured period of one service; percents are cut off, seconds exact to the millisecond."""
+
+    row: TargetPeriod
+    best: str
+    worst: str
+    required: str
+    down: str
+    unknown: str
+    is_running: bool
+    is_missed: bool
+
+
+class Measurement(NamedTuple):
+    """What one monitor measured of a service, looking every ``resolution_ms``: a drawing, the latest periods first."""
+
+    service: str
+    source: str
+    resolution_ms: int
+    drawing: SafeString
+    periods: list[Period]
+
+
+class Missed(NamedTuple):
+    """A missed period with its corrective action, if it has one, and what the reader may do about it."""
+
+    start: datetime
+    until: datetime
+    remedy: TargetRemedy | None
+    propose: ActionForm | None
+    close: BecauseForm | None
+
+
+def section(reading: Reading, node: int, text: NodeText) -> dict[str, object]:
+    """Return what the page of a derived leaf shows beside what every leaf's shows."""
+    rows, targets = measured(node, known=reading.known), list(targets_of(text.attributes.get("targets", ())))
+    starts = sorted({row.start for row in rows}, reverse=True)[:MOST_PERIODS]
+    recent = [row for row in rows if row.start in starts]
+    return {
+        "measurements": list(_measurements(recent, targets, reading)),
+        "missed": list(_missed(reading, node, text, rows, targets)),
+    }
+
+
+def _target(row: TargetPeriod, targets: Iterable[Target]) -> Target | None:
+    return next((one for one in targets if row.service in one.services and row.calendar == one.calendar), None)
+
+
+def _share(row: TargetPeriod, down: int) -> Fraction:
+    return 1 - Fraction(down, row.required_ms) if row.required_ms else Fraction(1)
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds // 1000:,}.{milliseconds % 1000:03}"
+
+
+def _period(row: TargetPeriod, targets: Iterable[Target]) -> Period:
+    best, target = _share(row, row.down_ms), _target(row, targets)
+    return Period(
+        row,
+        shown(best, 5),
+        shown(_share(row, row.down_ms + row.unknown_ms), 5),
+        _seconds(row.required_ms),
+        _seconds(row.down_ms),
+        _seconds(row.unknown_ms),
+        row.as_of < row.until,
+        target is not None and not target.met(best),
+    )
+
+
+def _of(target: Target, rows: Iterable[TargetPeriod]) -> list[TargetPeriod]:
+    return [row for row in rows if row.service in target.services and row.calendar == target.calendar]
+
+
+def _measurements(rows: list[TargetPeriod], targets: list[Target], reading: Reading) -> Iterator[Measurement]:
+    """Yield what was measured of each service of each target, every monitor and interval by itself."""
+    for target in targets:
+        found: dict[tuple[str, str, int], list[TargetPeriod]] = {}
+        for row in sorted(
+            _of(target, rows), key=lambda row: (target.services.index(row.service), row.source, row.start)
+        ):
+            found.setdefault((row.service, row.source, row.resolution_ms), []).append(row)
+        for (service, source, resolution), mine in found.items():
+            bars = [bar_of(row, target, reading) for row in mine]
+            name = reading.labels.get(service, service)
+            # Every text in it is escaped where it is drawn.
+            drawing = mark_safe(chart(bars, service=name, language=reading.language))
+            yield Measurement(name, source, resolution, drawing, [_period(row, targets) for row in reversed(mine)])
+
+
+def bar_of(row: TargetPeriod, target: Target, reading: Reading) -> Bar:
+    start = row.start.astimezone(reading.case.zone)
+    budget = (1 - target.limit) * row.required_ms
+    return Bar(f"{start:%y-%m}", budget, row.down_ms, row.unknown_ms, row.as_of < row.until)
+
+
+def _missed(
+    reading: Reading, node: int, text: NodeText, rows: list[TargetPeriod], targets: list[Target]
+) -> Iterator[Missed]:
+    spans = sorted({(row.start, row.until) for row in rows if _period(row, targets).is_missed}, reverse=True)
+    if not spans:
+        return
+    remedies = TargetRemedy.objects.filter(node=node).select_related("proposed_by", "closed_by")
+    by_span = {(remedy.start, remedy.until): remedy for remedy in remedies}
+    access, party, user = reading.user.access, text.accountable_id, reading.user
+    may_propose = reading.is_present and permissions.may_write_evidence(access, custodian_id=party)
+    may_close = reading.is_present and permissions.may_approve_for(access, custodian_id=party)
+    for start, until in spans:
+        remedy = by_span.get((start, until))
+        is_open = remedy is not None and remedy.closed_at is None and remedy.proposed_by_id != user.pk
+        propose = ActionForm() if remedy is None and may_propose else None
+        yield Missed(start, until, remedy, propose, BecauseForm() if is_open and may_close else None)
+
+
+def _context(request: HttpRequest, slug: str, key: str) -> Node:
+    nodes = Node.objects.visible_to(authenticated(request)).select_related("case")
+    return find(nodes.filter(case__slug=slug, kind="context"), key=key.removeprefix(TARGET_PREFIX))
+
+
+@login_required
+@require_POST
+def propose(request: HttpRequest, slug: str, key: str, start: int, until: int) -> HttpResponse:
+    """Say what is done about a missed period; ``start`` and ``until`` in seconds since 1970."""
+    node, form = _context(request, slug, key), ActionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("What is done has to be said."))
+        return redirect("node", slug, key)
+    span = [datetime.fromtimestamp(moment, node.case.zone) for moment in (start, until)]
+    return _answer(
+        request,
+        slug,
+        key,
+        lambda: services.propose_remedy(
+            node=node,
+            start=span[0],
+            until=span[1],
+            action=form.cleaned_data["action"],
+            actor=authenticated(request),
+            at=clock.now(),
+        ),
+    )
+
+
+@login_required
+@require_POST
+def close(request: HttpRequest, slug: str, key: str, pk: int) -> HttpResponse:
+    """Say that a corrective action is done."""
+    node, form = _context(request, slug, key), BecauseForm(request.POST)
+    remedy = find(TargetRemedy.objects.filter(node=node).select_related("node"), pk=pk)
+    if not form.is_valid():
+        messages.error(request, _("A reason is needed."))
+        return redirect("node", slug, key)
+    because, actor = form.cleaned_data["because"], authenticated(request)
+    return _answer(
+        request,
+        slug,
+        key,
+        lambda: services.close_remedy(remedy=remedy, because=because, actor=actor, at=clock.now()),
+    )
+
+
+def _answer(request: HttpRequest, slug: str, key: str, act) -> HttpResponse:  # type: ignore[no-untyped-def]
+    try:
+        act()
+    except AuditError as refusal:
+        messages.error(request, refusal_text(refusal))
+    else:
+        messages.success(request, _("The corrective action was recorded."))
+    return redirect("node", slug, key)
