@@ -167,9 +167,12 @@ def show_result(request: HttpRequest, user: User, found: DrillResult, *, sign_fo
     labels = labels_of(found.drill, user)
     with timezone.override(zone):
         because = [(because_text(one, labels), _beside(one)) for one in found.because]
-        warnings = [(warning_text(one), warning_detail(one)) for one in found.warnings]
-        noted = [one for one in found.doubts if one["weight"] == Weight.NOTED]
-        warnings += [(doubt_text(one["code"]), f"{one['detail']} {one['place']}") for one in noted]
+        warnings = [(warning_text(one), warning_detail(one, found.occurrence, labels)) for one in found.warnings]
+        noted = [
+            (doubt_text(one["code"]), f"{one['detail']} {one['place']}")
+            for one in found.doubts
+            if one["weight"] == Weight.NOTED
+        ]
         measures = measures_of(found, labels)
         holding = holding_of(found)
     context: dict[str, Any] = {
@@ -178,6 +181,7 @@ def show_result(request: HttpRequest, user: User, found: DrillResult, *, sign_fo
         "because": because,
         "claimed": dict(DrillResult.Verdict.choices).get(found.claimed_verdict, found.claimed_verdict),
         "warnings": warnings,
+        "noted": noted,
         "measures": measures,
         "holding": holding,
         "findings": [(one, state_text(one.state)) for one in standings(found.findings.whole(), at=clock.now())],

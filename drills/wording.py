@@ -7,8 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dcase_audit.cases.criteria import limit_text, measure_text, value_text
+from dcase_audit.cases.criteria import limit_text, listing, measure_text, value_text
+from dcase_audit.cases.dates import moment_text
 from dcase_audit.cases.labels import NO_LABELS
+from drills.models import Occurrence
 
 
 def recurrence_text(rule: str) -> str:
@@ -77,7 +79,7 @@ def doubt_text(code: str) -> str:
     return texts.get(code, code)
 
 
-def warning_text(warning: Mapping[str, str]) -> str:
+def warning_text(warning: Mapping[str, Any]) -> str:
     """Say what the reviewer should look at first."""
     texts = {
         "claim_differs": _("The sender claims another verdict than the one derived"),
@@ -91,16 +93,18 @@ def warning_text(warning: Mapping[str, str]) -> str:
         "unknown_signature": _("Keys that are not registered here have signed it, too"),
         "same_bytes": _("The same bytes were received before"),
     }
-    return texts.get(warning["code"], warning["detail"])
+    return texts.get(warning["code"], str(warning["detail"]))
 
 
-# Their detail says the same once more, or what stands beside it on the page.
-SAID_ALREADY = frozenset({"another_result", "claim_differs", "unknown_signature"})
-
-
-def warning_detail(warning: Mapping[str, str]) -> str:
-    """Return what the result keeps beside the warning, where that says more."""
-    return "" if warning["code"] in SAID_ALREADY else warning["detail"]
+def warning_detail(warning: Mapping[str, Any], occurrence: Occurrence | None, labels: Mapping[str, str]) -> str:
+    """Say which keys, result or time a warning of a result is about, where it is about any."""
+    if occurrence is not None and warning["code"] == "late":
+        return _("due by %(moment)s") % {"moment": moment_text(occurrence.report_by)}
+    if occurrence is not None and warning["code"] == "other_time":
+        return _("planned for %(moment)s") % {"moment": moment_text(occurrence.planned_at)}
+    if warning["code"] == "same_bytes":
+        return _("result %(number)s") % {"number": listing(warning.get("named", ()))}
+    return listing([labels.get(key, key) for key in warning.get("named", ())])
 
 
 def state_text(state: str) -> str:

@@ -66,7 +66,7 @@ def settling(
     publishes in between. ``cause`` names the event on each status change. One transaction; nests in another.
     """
     artefacts, subjects = sorted(set(artefacts)), sorted(set(subjects))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock_facts(artefacts, subjects)
         touched = dict(_leaves_of(artefacts, subjects, leaves))
         locked = lock(sorted({*cases, *touched.values()}))

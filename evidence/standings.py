@@ -47,12 +47,14 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf | T
 
 def first_standing(artefact: int, department: int, *, at: datetime) -> Standing:
     """Write the standing of an artefact just made and return it: there is nothing to say of it yet."""
-    return Standing.objects.create(
+    nothing = Outlook(Status.MISSING.word, NEVER, NEVER, None, None)
+    _write([(artefact, department, nothing)], at)
+    return Standing(
         artefact_id=artefact,
         department_id=department,
-        state=Status.MISSING.word,
-        warn_at=NEVER,
-        due_at=NEVER,
+        state=nothing.state,
+        warn_at=nothing.warn_at,
+        due_at=nothing.due_at,
         settled_at=at,
     )
 

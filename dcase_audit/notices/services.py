@@ -90,7 +90,7 @@ def open_item(
     return open_each([opening], at=at)[key]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_each(openings: Sequence[Opening], *, at: datetime) -> dict[str, OpenItem]:
     """Open many items as ``open_item`` does, by key, in a constant number of queries; each is an event of its own."""
     items = open_items(openings, at=at)
@@ -103,22 +103,19 @@ def open_each(openings: Sequence[Opening], *, at: datetime) -> dict[str, OpenIte
     return items
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def open_items(openings: Sequence[Opening], *, at: datetime) -> dict[str, OpenItem]:
     """Open many items as ``open_item`` does, by key, in a constant number of queries; the caller names the event."""
     if not openings:
         return {}
     starts_at = office_hours(in_settings()).next(at)
     opened = {opening.key: _restart(_item(opening), at, starts_at) for opening in openings}
+    # What is open already stays; whoever opens one of them at this moment opens it for both.
+    OpenItem.objects.bulk_create(opened.values(), ignore_conflicts=True)
     found = {item.key: item for item in _open(list(opened)).select_for_update()}
     changed = [item for key, item in found.items() if _updated(item, opened[key], at, starts_at)]
     if changed:
         OpenItem.objects.store(changed, UPDATED)
-    missing = [key for key in opened if key not in found]
-    if missing:
-        # Whoever opens one of them at this moment opens it for both.
-        OpenItem.objects.bulk_create([opened[key] for key in missing], ignore_conflicts=True)
-        found |= {item.key: item for item in _open(missing)}
     return found
 
 
@@ -127,7 +124,7 @@ def close_item(*, key: str, at: datetime) -> bool:
     return bool(close_each([key], at=at))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def close_each(keys: Collection[str], *, at: datetime) -> list[OpenItem]:
     """Close many items as ``close_item`` does and return those that were open; each is an event of its own."""
     closed = close_items(keys, at=at)
@@ -135,7 +132,7 @@ def close_each(keys: Collection[str], *, at: datetime) -> list[OpenItem]:
     return closed
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def close_items(keys: Collection[str], *, at: datetime) -> list[OpenItem]:
     """Close the open ones of the items ``keys`` in two queries and return them; the caller names the event."""
     closed = list(_open(keys).select_for_update()) if keys else []

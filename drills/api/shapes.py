@@ -82,6 +82,9 @@ class WarningShape(Shape):
 
     code = serializers.CharField()
     detail = serializers.CharField()
+    named = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="The keys that it names, or the number of a result."
+    )
 
 
 class ReportedShape(Shape):

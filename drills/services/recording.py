@@ -64,8 +64,9 @@ class Seen(NamedTuple):
 def write(uploads: Sequence[Incoming], receipt: Receipt) -> list[DrillResult]:
     """Write the results, in their order, with all that follows from them: see ``record_results``."""
     seen = list(_seen(uploads, receipt))
-    revisions = _submit(seen, receipt)
-    planning.hold({upload.occurrence for upload in uploads if upload.occurrence}, at=receipt.at)
+    actor, at = receipt.actor, receipt.at
+    revisions = evidence.add_revisions([_draft(one.upload, at) for one in seen], actor=actor, at=at)
+    planning.hold({upload.occurrence for upload in uploads if upload.occurrence}, at=at)
     results = DrillResult.objects.bulk_create(
         _result(one, revision, receipt) for one, revision in zip(seen, revisions, strict=True)
     )
@@ -74,9 +75,10 @@ def write(uploads: Sequence[Incoming], receipt: Receipt) -> list[DrillResult]:
         CheckItem(result=result, **check._asdict()) for result, upload in both for check in upload.parsed.checks
     )
     record_many([_recorded(result) for result in results])
-    open_by_rule(results, at=receipt.at)
-    found = [(result, upload.parsed.findings) for result, upload in both]
-    open_from_record(found, actor=receipt.actor, at=receipt.at)
+    open_by_rule(results, at=at)
+    open_from_record([(result, upload.parsed.findings) for result, upload in both], actor=actor, at=at)
+    # Last, since the cases are locked from here to the end of the transaction.
+    _submit(seen, revisions, receipt)
     return results
 
 
@@ -104,17 +106,14 @@ def _is_plain(upload: Incoming) -> bool:
     return upload.judgement.verdict == verdict.PASSED and not doubts
 
 
-def _submit(seen: Sequence[Seen], receipt: Receipt) -> list[Revision]:
-    """Submit each result as a revision; those that a rule accepts are accepted at once."""
-    actor, at = receipt.actor, receipt.at
-    revisions = evidence.add_revisions([_draft(one.upload, at) for one in seen], actor=actor, at=at)
+def _submit(seen: Sequence[Seen], revisions: Sequence[Revision], receipt: Receipt) -> None:
+    """Submit the revision of each result; those that a rule accepts are accepted at once."""
     both = list(zip(seen, revisions, strict=True))
     submissions = [evidence.Submission(revision, awaits=one.rule is None) for one, revision in both]
-    evidence.submit_all(submissions, actor=actor, at=at)
+    evidence.submit_all(submissions, actor=receipt.actor, at=receipt.at)
     accepted = [evidence.Choice(revision, one.rule.reason, one.rule.name) for one, revision in both if one.rule]
     if accepted:
-        evidence.accept_all(accepted, actor=None, at=at)
-    return revisions
+        evidence.accept_all(accepted, actor=None, at=receipt.at)
 
 
 def _draft(upload: Incoming, at: datetime) -> evidence.Draft:

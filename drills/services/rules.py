@@ -151,7 +151,7 @@ def rules_for(drills: Collection[int], *, through: str, at: datetime) -> dict[in
     found: dict[int, list[AcceptanceRule]] = defaultdict(list)
     if drills and through.startswith("token:"):
         rules = AcceptanceRule.objects.in_force(at=at).filter(drill__in=drills, through=through)
-        for rule in rules.select_related("published_by", "drill").order_by("published_at", "pk"):
+        for rule in rules.prefetch_related("published_by", "drill").order_by("published_at", "pk"):
             found[rule.drill_id].append(rule)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drills.models import DrillResult, Occurrence
 from evidence.models import Subject
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # A drill planned for the night may be held the evening before.
 EARLY = timedelta(days=1)
 
-Warnings = Iterator[dict[str, str]]
+Warnings = Iterator[dict[str, Any]]
 
 
 class Before(NamedTuple):
@@ -53,12 +53,15 @@ def what_to_see_first(upload: Incoming, there: Before, *, at: datetime) -> Warni
         yield {"code": "unknown_signature", "detail": "Keys that are not registered here have signed it, too."}
     yield from _occurrence_warnings(upload, there, at)
     if extra := sorted(set(parsed.covers) - set(drill.covers)):
-        yield {"code": "covers_unplanned", "detail": f"The drill does not plan to cover: {', '.join(extra)}."}
+        text = f"The drill does not plan to cover: {', '.join(extra)}."
+        yield {"code": "covers_unplanned", "detail": text, "named": extra}
     if unknown := sorted(set(parsed.subjects) - there.subjects):
-        yield {"code": "unknown_subjects", "detail": f"There are no such subjects: {', '.join(unknown)}."}
+        text = f"There are no such subjects: {', '.join(unknown)}."
+        yield {"code": "unknown_subjects", "detail": text, "named": unknown}
     same = there.same.get((drill.pk, upload.raw.pk))
     if same is not None:
-        yield {"code": "same_bytes", "detail": f"The same bytes were received before, as result {same}."}
+        text = f"The same bytes were received before, as result {same}."
+        yield {"code": "same_bytes", "detail": text, "named": [str(same)]}
 
 
 def _occurrence_warnings(upload: Incoming, there: Before, at: datetime) -> Warnings:

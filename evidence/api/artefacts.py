@@ -143,12 +143,12 @@ class ArtefactsView(ApiView):
         return idempotency.answer(self, lambda: self._create(values), fields=fields)
 
     def _create(self, values: dict[str, Any]) -> idempotency.Done:
-        custodian = _named(Party.objects.filter(key=values["custodian"]), "/custodian")
+        custodian = _named(Party.objects.filter(key=values["custodian"]).only("key"), "/custodian")
         # Who is a member of it is no business of other departments.
         may_write = permissions.may_write_evidence(self.access, custodian_id=custodian.pk)
         allow(may_write, "This evidence is kept by another department.")
         artefact = services.create_artefact(
-            kind=_named(Kind.objects.filter(key=values["kind"]), "/kind"),
+            kind=_named(Kind.objects.filter(key=values["kind"]).only("key"), "/kind"),
             key=values["key"],
             title_ja=values["title"]["ja"],
             title_en=values["title"]["en"],
@@ -223,7 +223,7 @@ def _number(rows: QuerySet[Any]) -> int:
 
 def _named(rows: QuerySet[Any], pointer: str) -> Any:
     """Return the one row that a body names, or refuse the name."""
-    found = rows.first()
+    found = next(iter(rows.order_by()), None)
     if found is None:
         raise Invalid("There is none with this key.", pointer=pointer)
     return found

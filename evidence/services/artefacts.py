@@ -240,8 +240,7 @@ def _uses(revision: Revision, files: Sequence[FileIn]) -> list[RevisionFile]:
 def _attach(uses: Sequence[RevisionFile]) -> None:
     """Make the files part of their revisions, if they are all there."""
     try:
-        with transaction.atomic():
-            RevisionFile.objects.bulk_create(uses)
+        RevisionFile.objects.bulk_create(uses)
     except IntegrityError as error:
         cause = error.__cause__
         if isinstance(cause, RestrictViolation) and cause.diag.constraint_name == "disposed":

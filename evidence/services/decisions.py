@@ -12,6 +12,7 @@ from django.db import transaction
 
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
+from dcase_audit.cases.arguments import written
 from dcase_audit.errors import Invalid
 from dcase_audit.trail.events import Event, record_many
 from evidence import telling
@@ -73,9 +74,11 @@ def _mark_submitted(revisions: Sequence[Revision], moment: datetime) -> None:
     """Close the drafts; from here on it is promised how long they are kept, which the database works out."""
     if not revisions:
         return
-    rows = Revision.objects.filter(pk__in=[revision.pk for revision in revisions])
-    rows.update(submitted_at=moment)
-    promised = {pk: (retention, until) for pk, retention, until in rows.values_list("pk", "retention", "retain_until")}
+    closed = written(
+        "UPDATE evidence_revision SET submitted_at = %s WHERE id = ANY(%s) RETURNING id, retention, retain_until",
+        [moment, [revision.pk for revision in revisions]],
+    )
+    promised = {pk: (retention, until) for pk, retention, until in closed}
     for revision in revisions:
         revision.submitted_at = moment
         revision.retention, revision.retain_until = promised[revision.pk]

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
+from dcase_audit.cases.arguments import written
 from dcase_audit.errors import AuditError
 from dcase_audit.trail.events import Event, record_many
 from evidence.models import Disposal, StoredFile
@@ -42,25 +43,25 @@ def store_file(stream: BinaryIO, *, media_type: str, at: datetime, limit: int | 
 
 def store_files(files: Sequence[ToStore], *, at: datetime) -> list[StoredFile]:
     """Store each as ``store_file`` does and return their rows, in the order of the files and in a few statements."""
+    if not files:
+        return []
     digests: list[str] = []
     puts: dict[str, _Put] = {}
     for file in files:
         put = _put(file)
         digests.append(put.stored.sha256)
         puts.setdefault(put.stored.sha256, put)
-    with transaction.atomic():
-        rows = _by_digest(puts)
-        new = puts.keys() - rows.keys()
-        if new:
-            # In one order, so that two who bring the same files wait for each other and not both.
-            made = [puts[sha256].row(at) for sha256 in sorted(new)]
-            StoredFile.objects.bulk_create(made, ignore_conflicts=True)
-            rows |= _by_digest(new)
-        for sha256 in _restored(rows.values(), at=at):
-            # A disposal may have removed what was put just now, and from now on none does.
-            puts[sha256].file.stream.seek(puts[sha256].start)
-            puts[sha256] = _put(puts[sha256].file)
-            new = new | {sha256}
+    with transaction.atomic(savepoint=False):
+        # In one order, so that two who bring the same files wait for each other and not both.
+        rows = _added([puts[sha256].row(at) for sha256 in sorted(puts)])
+        new = set(rows)
+        if known := {row.sha256: row for row in StoredFile.objects.filter(sha256__in=puts.keys() - new)}:
+            rows |= known
+            for sha256 in _restored(known.values(), at=at):
+                # A disposal may have removed what was put just now, and from now on none does.
+                puts[sha256].file.stream.seek(puts[sha256].start)
+                puts[sha256] = _put(puts[sha256].file)
+                new.add(sha256)
         versions = {sha256: puts[sha256].stored.version for sha256 in sorted(new)}
         record_many(
             [
@@ -92,8 +93,20 @@ def _put(file: ToStore) -> _Put:
     return _Put(file, start, kind, object_store().put(file.stream, limit=limit))
 
 
-def _by_digest(digests: Collection[str]) -> dict[str, StoredFile]:
-    return {row.sha256: row for row in StoredFile.objects.filter(sha256__in=digests)}
+def _added(files: Sequence[StoredFile]) -> dict[str, StoredFile]:
+    """Add the files that have no row yet and return them by digest; until this transaction ends nobody sees them."""
+    columns = [[file.sha256, file.size, file.media_type, file.stored_at] for file in files]
+    made = written(
+        "INSERT INTO evidence_storedfile (sha256, size, media_type, stored_at)"
+        " SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::timestamptz[])"
+        " ON CONFLICT DO NOTHING RETURNING sha256, id",
+        [list(column) for column in zip(*columns, strict=True)],
+    )
+    numbers = dict(made)
+    found = {file.sha256: file for file in files if file.sha256 in numbers}
+    for sha256, file in found.items():
+        file.pk, file._state.adding = numbers[sha256], False
+    return found
 
 
 def _restored(files: Collection[StoredFile], *, at: datetime) -> list[str]:

@@ -163,4 +163,39 @@ def test_a_warning_says_once_what_it_says(cast: Cast, as_: As) -> None:
     page = text_of(as_("olga").get(f"/drills/results/{again.pk}/"))
 
     assert page.count("A result of this occurrence was received before") == 1
-    assert f"as result {first.pk}" in page
+    assert f"result {first.pk}<" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [
+        ("en", ["planned for 20 Nov 2026 01:00 JST", "day, evening", "no-such-setting"]),
+        ("ja", ["予定 2026年11月20日 01:00 JST", "day、evening", "no-such-setting"]),
+    ],
+)
+def test_a_warning_says_in_the_readers_language_what_it_is_about(
+    cast: Cast, as_: As, language: str, named: list[str]
+) -> None:
+    data = as_bytes(
+        NIGHT
+        | {
+            "covers": ["night", "day", "evening"],
+            "subjects": {"no-such-setting": {"version": "1"}},
+            "started_at": "2026-11-10T01:00:00+09:00",
+            "ended_at": "2026-11-10T01:10:00+09:00",
+        }
+    )
+    result = record_result(
+        drill=cast.drill,
+        actor=cast.ken,
+        at=NOW,
+        data=data,
+        name="r.json",
+        through="session",
+        occurrence=cast.drill.occurrences.order_by("planned_at").first(),
+    )
+
+    page = text_of(as_("olga", language).get(f"/drills/results/{result.pk}/"))
+
+    for text in named:
+        assert text in page
