@@ -53,6 +53,7 @@ def monitor(request: HttpRequest, key: str) -> HttpResponse:
         "hearing": getattr(found.artefact, "hearing", None),
         "lines": months(found, at=clock.now()),
         "outages": found.outages.order_by("-started_at", "-id")[:MOST_LINES],
+        "unread_alerts": found.unread_alerts.all()[:MOST_LINES],
         "switch_overs": switch_overs(observed)[:MOST_LINES],
         "windows": found.windows.select_related("proposed_by", "approved_by").order_by("-start", "-id")[:MOST_LINES],
         "may_open": Artefact.objects.visible_to(user).filter(pk=found.artefact_id).exists(),

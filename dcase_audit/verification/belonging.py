@@ -151,7 +151,13 @@ class Whole:
             _objects(("drills_scenario/",), its_key=scenarios),
             _objects(("drills_monitor/", "monitor:"), its_key=self.monitors),
             _objects(
-                ("drills_monitorbatch/", "drills_plannedwindow/", "drills_incomingwebhook/", "drills_targetfeed/"),
+                (
+                    "drills_monitorbatch/",
+                    "drills_unreadalert/",
+                    "drills_plannedwindow/",
+                    "drills_incomingwebhook/",
+                    "drills_targetfeed/",
+                ),
                 its_monitor=self.monitors,
             ),
             _objects(("window:",), its_key=windows),

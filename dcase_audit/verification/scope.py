@@ -65,6 +65,7 @@ UNDER = {
     "drills_refusedupload": Under("drill_id", "drills_drill"),
     "drills_monitor": Under("artefact_id", "evidence_artefact"),
     "drills_monitorbatch": Under("monitor_id", "drills_monitor"),
+    "drills_unreadalert": Under("monitor_id", "drills_monitor"),
     "drills_plannedwindow": Under("monitor_id", "drills_monitor"),
     "drills_acceptancerule": Under("drill_id", "drills_drill"),
     "drills_incomingwebhook": Under("monitor_id", "drills_monitor"),

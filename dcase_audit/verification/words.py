@@ -35,6 +35,7 @@ TABLES: dict[str, Any] = {
     "drills_finding": _("finding of a drill"),
     "drills_correctiveaction": _("corrective action"),
     "drills_refusedupload": _("refused upload"),
+    "drills_unreadalert": _("unread alert"),
 }
 KINDS: dict[str, Any] = {
     "insert": _("added"),

@@ -2,7 +2,15 @@
 
 from drills.models.drills import CheckItem, Drill, DrillResult, Occurrence, RefusedUpload, Scenario, SignerKey
 from drills.models.findings import CorrectiveAction, Finding, SignOff
-from drills.models.monitors import IncomingWebhook, Monitor, MonitorBatch, MonitorEvent, Outage, PlannedWindow
+from drills.models.monitors import (
+    IncomingWebhook,
+    Monitor,
+    MonitorBatch,
+    MonitorEvent,
+    Outage,
+    PlannedWindow,
+    UnreadAlert,
+)
 from drills.models.rules import AcceptanceRule
 from drills.models.targets import TargetFeed
 
@@ -25,4 +33,5 @@ __all__ = [
     "SignOff",
     "SignerKey",
     "TargetFeed",
+    "UnreadAlert",
 ]

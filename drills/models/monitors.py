@@ -129,6 +129,31 @@ class MonitorBatch(models.Model):
         constraints = [models.CheckConstraint(condition=Q(count__gt=0), name="batch_brings_something")]
 
 
+class UnreadAlert(models.Model):
+    """An alert that could not be read, kept once however often it is repeated; the rest of its call was taken in.
+
+    ``pointer`` says where in the body it stood, ``sha256`` is that of the content as it is kept.
+    """
+
+    append_only: ClassVar[bool] = True
+
+    monitor = models.ForeignKey(Monitor, models.PROTECT, related_name="unread_alerts", db_index=False)
+    sha256 = models.CharField(max_length=64)
+    content = models.TextField()
+    pointer = models.CharField(max_length=200)
+    detail = models.TextField()
+    received_at = models.DateTimeField()
+    received_from = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    received_through = models.CharField(max_length=100)
+
+    objects: models.Manager[UnreadAlert] = models.Manager()
+
+    class Meta:
+        verbose_name = _("unread alert")
+        ordering = ["-received_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["monitor", "sha256"], name="one_row_an_unread_alert")]
+
+
 class MonitorEvent(models.Model):
     """One event; its times are the sender's, its batch says when we received it. See ``drills.monitors.events``."""
 

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from drills.monitors.events import (
     Event,
     EventsRefused,
     Read,
+    Unread,
     check_moment,
     spelled,
 )
@@ -33,13 +35,16 @@ Members = dict[str, Any]
 
 
 def parse(data: bytes, *, heartbeats: Collection[str], component_label: str, received_at: datetime) -> Read:
-    """Read all alerts or none; members that we do not know are kept with the alert.
+    """Read the alerts; members that we do not know are kept with them.
+
+    What cannot be read is left out and named, since Alertmanager never sends a refused call again: the others would be
+    lost with it.
 
     An alert named in ``heartbeats`` says that the monitor lives, and is no failure. ``component_label`` names the label
     that says which component fails.
 
     Raises:
-        EventsRefused: no webhook of version 4, or an alert that cannot be taken, named by its place (400, 413, 422).
+        EventsRefused: no webhook of version 4, or none of its alerts can be read (400, 413, 422).
     """
     try:
         body = strict_json.loads_object(data, limit=MOST_BYTES)
@@ -52,11 +57,21 @@ def parse(data: bytes, *, heartbeats: Collection[str], component_label: str, rec
         raise EventsRefused("A list of alerts is expected.", pointer="/alerts")
     if len(alerts) > MOST_EVENTS:
         raise EventsRefused(f"A call has at most {MOST_EVENTS} alerts.", pointer="/alerts", status=413)
-    found = Read([], [])
+    unread: list[Unread] = []
+    first: EventsRefused | None = None
+    found = Read([], [], unread)
     if type(left_out := body.get("truncatedAlerts")) is int and left_out > 0:
         found.warnings.append({"code": "truncated", "detail": f"{left_out} alerts were left out by the sender."})
     for n, alert in enumerate(alerts):
-        _Alert(alert, f"/alerts/{n}", received_at).read_into(found, heartbeats, component_label)
+        try:
+            _Alert(alert, f"/alerts/{n}", received_at).read_into(found, heartbeats, component_label)
+        except EventsRefused as refusal:
+            first = first or refusal
+            place = refusal.pointer or ""
+            unread.append(Unread(json.dumps(alert, ensure_ascii=False)[:LONGEST_EVENT], place, refusal.detail))
+            found.warnings.append({"code": "unread", "detail": refusal.detail, "pointer": place})
+    if first is not None and not found.events:
+        raise first
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -54,11 +55,23 @@ class Event(NamedTuple):
     observer: str = ""
 
 
+class Unread(NamedTuple):
+    """An event that could not be read, as it is kept, and why not; ``pointer`` says where in its body it stood."""
+
+    content: str
+    pointer: str
+    detail: str
+
+
 class Read(NamedTuple):
-    """What a body says: its events in their order, and what the sender should know about them."""
+    """What a body says: its events in their order, and what the sender should know about them.
+
+    ``unread``: events that were left out because the sender would not try again without them.
+    """
 
     events: list[Event]
     warnings: list[dict[str, str]]
+    unread: Sequence[Unread] = ()
 
 
 def spelled(members: dict[str, Any]) -> str:

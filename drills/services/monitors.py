@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from dcase_audit.errors import Invalid, NotAllowed
 from dcase_audit.jobs.services import enqueue
 from dcase_audit.trail.events import record
 from drills import outages
-from drills.models import Monitor, MonitorBatch, TargetFeed
+from drills.models import Monitor, MonitorBatch, TargetFeed, UnreadAlert
 from drills.monitors import groups, proofs
 from drills.monitors.events import CONTRADICTED, OF_OUTAGES, Event, Read
 from evidence import services as evidence
@@ -108,8 +109,9 @@ def receive(
     """Take in what a monitor sent, of which only what is new is kept, and note that the monitor was heard. What
     contradicts a switch-over refutes from now on.
 
-    All of it or nothing. Events that were known say nothing about the monitor being alive, since anybody's retry sends
-    them again, unless ``repeats_are_heard``: a source that repeats itself on purpose lives while it does.
+    All of it or nothing; what the reader left out is kept aside. Events that were known say nothing about the monitor
+    being alive, since anybody's retry sends them again, unless ``repeats_are_heard``: a source that repeats itself on
+    purpose lives while it does.
 
     Raises:
         NotAllowed: ``actor`` does not send for the monitor's department (403).
@@ -137,6 +139,20 @@ def receive(
             changed = outages.fold(batch)
             _ask_to_measure(batch, fresh)
         _refute(batch, [event for event in fresh if event.kind == CONTRADICTED], at=at)
+    UnreadAlert.objects.bulk_create(
+        [
+            UnreadAlert(
+                monitor=monitor,
+                sha256=hashlib.sha256(one.content.encode()).hexdigest(),
+                received_at=at,
+                received_from=actor,
+                received_through=through,
+                **one._asdict(),
+            )
+            for one in read.unread
+        ],
+        ignore_conflicts=True,
+    )
     # Last: the row of a hearing is locked after the settlements of its cases.
     if fresh or repeats_are_heard:
         evidence.hear(artefact=monitor.artefact, at=at)

@@ -209,7 +209,7 @@ def test_that_alerts_were_left_out_is_said() -> None:
         ([ALERT], {"version": 4}, "/version", 422),
         ([], {}, "/alerts", 422),
         ([ALERT] * (MOST_EVENTS + 1), {}, "/alerts", 413),
-        ([ALERT, 7], {}, "/alerts/1", 422),
+        ([7, alert(startsAt=None)], {}, "/alerts/0", 422),
         ([alert(startsAt=None)], {}, "/alerts/0/startsAt", 422),
         ([alert(startsAt="0001-01-01T00:00:00Z")], {}, "/alerts/0/startsAt", 422),
         ([alert(startsAt="2026-11-20T01:33:21")], {}, "/alerts/0/startsAt", 422),
@@ -231,6 +231,17 @@ def test_what_is_no_webhook_is_refused_with_its_place(
         hook(*alerts, **changes)
 
     assert (refusal.value.pointer, refusal.value.status) == (pointer, status)
+
+
+def test_alerts_that_cannot_be_read_are_left_out_and_named() -> None:
+    found = hook(alert(startsAt=None), ALERT, 7)
+
+    assert [event.kind for event in found.events] == ["down"]
+    assert [one.pointer for one in found.unread] == ["/alerts/0/startsAt", "/alerts/2"]
+    assert [(each["code"], each["pointer"]) for each in found.warnings] == [
+        ("unread", "/alerts/0/startsAt"),
+        ("unread", "/alerts/2"),
+    ]
 
 
 def test_an_event_is_kept_in_one_spelling() -> None:

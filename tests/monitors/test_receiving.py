@@ -11,7 +11,7 @@ from django.db import connection
 
 from dcase_audit import clock
 from dcase_audit.cases.words import Status
-from drills.models import Monitor, MonitorBatch, MonitorEvent, Outage
+from drills.models import Monitor, MonitorBatch, MonitorEvent, Outage, UnreadAlert
 from drills.monitors import native, proofs
 from drills.monitors.events import MOST_EVENTS
 from drills.monitors.proofs import Inclusion, ProofInvalid
@@ -125,6 +125,19 @@ def test_as_many_events_as_are_promised_are_taken(as_: As) -> None:
     sent = [{"type": "heartbeat", "at": ago(seconds=n)} for n in range(MOST_EVENTS)]
 
     assert send(as_, sent).json()["count"] == MOST_EVENTS
+
+
+def test_an_alert_that_cannot_be_read_takes_no_other_with_it(as_: As) -> None:
+    bad = alert(startsAt="soon", annotations={"summary": "\u6545\u969c"})
+    answer = alerts(as_, bad, alert(fingerprint="f1")).json()
+    again = alerts(as_, alert(fingerprint="f2"), bad).json()
+
+    assert (answer["count"], answer["outages"], [each["code"] for each in answer["warnings"]][:1]) == (1, 1, ["unread"])
+    assert again["count"] == 1
+    kept = UnreadAlert.objects.get()
+    assert (kept.pointer, kept.received_through[:6]) == ("/alerts/0/startsAt", "token:")
+    assert "\u6545\u969c" in kept.content
+    assert rows_in_the_outbox("drills_unreadalert") == 1
 
 
 def test_an_event_of_the_future_is_refused(as_: As) -> None:

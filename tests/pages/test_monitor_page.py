@@ -8,7 +8,7 @@ import pytest
 
 from dcase_audit.cases.models import Case
 from drills import services
-from drills.monitors.events import CONFIRMED, DOWN, RESOLVED, Event, Read
+from drills.monitors.events import CONFIRMED, DOWN, RESOLVED, Event, Read, Unread
 from tests.cast import NOW, Cast
 from tests.monitors.world import make_monitor
 from tests.pages.conftest import As, text_of
@@ -27,6 +27,27 @@ def test_a_monitor_that_sent_nothing_says_so(cast: Cast, as_: As) -> None:
     assert "No outage was reported." in shown
     # This month and the last one: nobody looked.
     assert shown.count(">0.00000&nbsp;%</td>") == shown.count(">100.00000&nbsp;%</td>") == 2
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Could not be read"), ("ja", "読み取れなかったもの")])
+def test_a_monitor_shows_alerts_that_could_not_be_read(cast: Cast, as_: As, language: str, said: str) -> None:
+    sent = [Event(DOWN, NOW - HOUR, "b", fingerprint="f", component="trading/3")]
+    unread = [Unread('{"status":"<b>firing"}', "/alerts/1/startsAt", "An alert says when it started.")]
+    services.receive(
+        monitor=make_monitor(cast),
+        actor=cast.olga,
+        at=NOW,
+        through="session",
+        format="alertmanager",
+        sha256="0" * 64,
+        read=Read(sent, [], unread),
+    )
+
+    shown = text_of(as_("olga", language).get("/monitors/night-log/"))
+
+    assert said in shown
+    assert "&lt;b&gt;firing" in shown
+    assert "/alerts/1/startsAt" in shown
 
 
 def test_a_monitor_shows_what_was_down_and_who_saw_what(cast: Cast, as_: As) -> None:

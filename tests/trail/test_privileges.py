@@ -126,6 +126,7 @@ def test_what_decides_and_what_happened_is_append_only() -> None:
         "drills_finding",
         "drills_signoff",
         "drills_monitorbatch",
+        "drills_unreadalert",
         "drills_monitorevent",
     } <= set(APPEND_ONLY)
 
