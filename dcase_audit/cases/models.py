@@ -25,7 +25,11 @@ from dcase_audit.cases.labels import in_language
 from dcase_audit.cases.querysets import CaseQuerySet, EditionedQuerySet, NodeQuerySet, StatusChangeQuerySet
 from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, STATED_KINDS, TARGET_PREFIX, LinkKind, Status
 
-NODE_KEY = RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$", _("Letters, digits, _ . : - only."))
+# Keys that begin so are those of the leaves that contexts with targets are judged as.
+NODE_KEY = RegexValidator(
+    rf"^(?!{TARGET_PREFIX})[A-Za-z0-9][A-Za-z0-9_.:-]*$",
+    _("Letters, digits, _ . : - only; what begins with target: is taken."),
+)
 
 
 def duration_text(text: str) -> None:

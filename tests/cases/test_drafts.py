@@ -58,6 +58,7 @@ def test_a_node_is_added_to_the_draft_alone(case: Case) -> None:
     [
         ({"key": "G_1"}, NodeExists),
         ({"key": "G 4"}, Invalid),
+        ({"key": "target:C_2"}, Invalid),
         ({"key": "G" * 61}, Invalid),
         ({"kind": "claim"}, Invalid),
         ({"statement_en": " "}, Invalid),

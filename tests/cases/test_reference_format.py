@@ -57,6 +57,7 @@ EDITS: list[tuple[str, Edit, str]] = [
     ("/nodes/0", lambda file: file.update(nodes=[7]), "an object"),
     ("/nodes/1/id", lambda file: file["nodes"][1].update(id="G_1"), "twice"),
     ("/nodes/0/id", lambda file: file["nodes"][0].update(id="G 1"), "match"),
+    ("/nodes/0/id", lambda file: file["nodes"][0].update(id="target:C_2"), "match"),
     ("/nodes/0/id", lambda file: file["nodes"][0].update(id="G" * 61), "61 characters"),
     ("/nodes/0/type", lambda file: file["nodes"][0].update(type="claim"), "one of"),
     ("/nodes/0/type", lambda file: file["nodes"][0].update(type=["goal"]), "one of"),

@@ -56,7 +56,9 @@ def add_node(*, case: Case, key: str, kind: str, actor: User | None, at: datetim
     accountable = text.get("accountable")
     open_draft(case, actor, also=frozenset({accountable.pk} if accountable else ()))
     if len(key) > 60 or not NODE_KEY_PATTERN.fullmatch(key):
-        raise Invalid(_("A key has up to 60 letters, digits and _ . : -"), pointer="/key")
+        raise Invalid(
+            _("A key has up to 60 letters, digits and _ . : - and does not begin with target:"), pointer="/key"
+        )
     if kind not in STATED_KINDS:
         raise Invalid(_("There is no such kind of node."), pointer="/kind")
     node = case.nodes.filter(key=key).first()
