@@ -11,7 +11,7 @@ from bench.faults.away import database_killed
 from bench.faults.broker import broker_away
 from bench.faults.clocks import clock_jumps
 from bench.faults.full import disk_full
-from bench.faults.interrupted import client_gone, web_killed
+from bench.faults.interrupted import client_gone, web_killed, web_killed_between_lines
 from bench.faults.outcome import Outcome, missed
 from bench.faults.races import same_key, two_approvers
 from bench.faults.rig import Rig
@@ -23,7 +23,7 @@ NO_ROOM = "no file system of its own can be mounted here (unshare)"
 
 # By the numbers that they have in the plan; what spoils the clock comes last.
 SCENARIOS: dict[str, tuple[Callable[[Rig], Outcome], ...]] = {
-    "f2": (web_killed,),
+    "f2": (web_killed, web_killed_between_lines),
     "f8": (client_gone,),
     "f7": (same_key, two_approvers),
     "f5": (broker_away,),

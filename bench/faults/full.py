@@ -23,6 +23,7 @@ FAULT = "disk full for the files"
 def disk_full(rig: Rig, *, fit: int = FIT, more: int = MORE) -> Outcome:
     """Fill the disk but for some files, upload more than fit, make room, and send what was refused again."""
     secret, acked, broken = rig.person("owner"), {}, []
+    elsewhere = _missing(rig)
     contents = {str(uuid.uuid4()): os.urandom(SIZE) for _ in range(fit + more)}
     requests = {mark: client.revision(secret, mark, content) for mark, content in contents.items()}
     filler = rig.objects / "filler"
@@ -39,7 +40,7 @@ def disk_full(rig: Rig, *, fit: int = FIT, more: int = MORE) -> Outcome:
             broken.append("a refusal without problem document or Retry-After")
         if stray := rig.stored(REVISIONS, list(refused)):
             broken.append(f"{len(stray)} records of what was refused")
-        broken += _torn(rig) + _unread(rig, secret, acked, contents)
+        broken += _torn(rig, elsewhere) + _unread(rig, secret, acked, contents)
     finally:
         filler.unlink()
     for mark in refused:
@@ -48,7 +49,7 @@ def disk_full(rig: Rig, *, fit: int = FIT, more: int = MORE) -> Outcome:
             broken.append(f"{answer.status} with room again")
             continue
         acked[mark] = answer.number
-    broken += _torn(rig) + _unread(rig, secret, acked, contents)
+    broken += _torn(rig, elsewhere) + _unread(rig, secret, acked, contents)
     beside = (
         f"{len(refused)} refused with {dict(statuses)} on a disk of {_size(rig) >> 20} MiB, taken once there was room"
     )
@@ -66,15 +67,19 @@ def _fill(path: Path, *, leave: int) -> None:
         os.posix_fallocate(filler.fileno(), 0, found.f_bavail * found.f_frsize - leave)
 
 
-def _torn(rig: Rig) -> list[str]:
-    """Compare the files on the disk with their names and with their rows."""
-    rows = dict(rig.ask(FILES))
+def _missing(rig: Rig) -> set[str]:
+    """Return of which files there are rows and no bytes here: those of servers with another disk, at first."""
+    return {sha256 for sha256, _ in rig.ask(FILES)} - {path.name for path in rig.objects.glob("??/??/*")}
+
+
+def _torn(rig: Rig, elsewhere: set[str]) -> list[str]:
+    """Compare the files on the disk with their names and with their rows, but for those that are ``elsewhere``."""
     files = {path.name: path for path in rig.objects.glob("??/??/*")}
     torn = [name for name, path in files.items() if hashlib.sha256(path.read_bytes()).hexdigest() != name]
     found = [f"{len(torn)} torn files"] if torn else []
     if left := list(rig.objects.glob("tmp/*")):
         found.append(f"{len(left)} temporary files")
-    if missing := rows.keys() - files.keys():
+    if missing := _missing(rig) - elsewhere:
         found.append(f"{len(missing)} files missing")
     return found
 

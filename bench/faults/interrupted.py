@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 import uuid
@@ -18,6 +19,7 @@ from bench.uploads import result
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 SIZE = 8 * 1024 * 1024
 GONE = 20
+CALLS, LINES = 5, 500
 TWO_DAYS = 2 * 24 * 3600
 
 
@@ -52,6 +54,35 @@ def web_killed(rig: Rig, *, shares: Sequence[float] = SHARES) -> Outcome:
         broken.append(f"{unswept} temporary files not swept")
     beside = f"{len(shares)} kills at {shares[0]:.0%} to {shares[-1]:.0%} of {SIZE >> 20} MiB, {left} temporaries left"
     return Outcome("kill -9 of web in an upload", acked, rig.stored(REVISIONS, list(acked)), broken, beside)
+
+
+def web_killed_between_lines(rig: Rig, *, times: int = CALLS, lines: int = LINES) -> Outcome:
+    """Kill the whole web server when it has stored some lines of a call; send the same call to the next one."""
+    # Into the files of the stack, whose reports are to find them.
+    web = Web(rig, OBJECT_STORE_URL=rig.objects.as_uri())
+    acked: dict[str, int] = {}
+    broken, before = [], []
+    for number in range(times):
+        marks = [str(uuid.uuid4()) for _ in range(lines)]
+        request = client.results_of_drills(
+            rig.made["secret"],
+            [(rig.drill(number + n), mark, result(mark, passed=True)) for n, mark in enumerate(marks)],
+        )
+        with web.running() as address:
+            opened = request.send_share(address, 1.0)
+            wait_for(lambda marks=marks: bool(rig.stored(RESULTS, marks)), PATIENCE, "the first lines")  # type: ignore[misc]
+            web.kill()
+            opened.close()
+        before.append(len(rig.stored(RESULTS, marks)))
+        with web.running() as address:
+            answer = request.send_until_done(address)
+        answers = [json.loads(line) for line in answer.body.splitlines()] if answer.status == HTTPStatus.OK else []
+        taken = {line["key"]: int(line["receipt"]["id"]) for line in answers if line["status"] == HTTPStatus.CREATED}
+        if list(taken) != marks:
+            broken.append(f"sent again: {answer.status}, {len(taken)} of {lines} lines taken")
+        acked |= taken
+    beside = f"{times} calls of {lines} lines, of which {', '.join(map(str, before))} were stored at the kill"
+    return Outcome("kill -9 of web in a call of many", acked, rig.stored(RESULTS, list(acked)), broken, beside)
 
 
 def client_gone(rig: Rig, *, times: int = GONE) -> Outcome:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.faults.broker import broker_away
 from bench.faults.full import disk_full
-from bench.faults.interrupted import client_gone, web_killed
+from bench.faults.interrupted import client_gone, web_killed, web_killed_between_lines
 from bench.faults.outcome import Outcome
 from bench.faults.races import same_key, two_approvers
 from bench.faults.rig import Rig
@@ -32,6 +32,10 @@ def assert_kept(outcome: Outcome) -> None:
 
 def test_a_web_server_killed_in_an_upload_leaves_nothing_and_the_retry_is_stored(rig: Rig) -> None:
     assert_kept(web_killed(rig, shares=(0.5, 1.0)))
+
+
+def test_a_web_server_killed_in_a_call_of_many_loses_and_doubles_no_line(rig: Rig) -> None:
+    assert_kept(web_killed_between_lines(rig, times=1))
 
 
 def test_a_full_disk_refuses_files_tears_none_and_takes_them_once_there_is_room(rig: Rig) -> None:
