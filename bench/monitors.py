@@ -58,15 +58,15 @@ def _share(*loads: Load) -> float:
     return max(each.client_share for each in loads)
 
 
-def memory_of(port: int) -> int:
-    """Return the resident size of the largest web process, in kB."""
+def memory_of(port: int, figure: str = "VmRSS") -> int:
+    """Return the resident size of the largest web process, in kB; ``VmHWM``: the largest that one ever had."""
     wanted = os.fsencode(f"PORT={port}\0")
     found = [
         int(line.split()[1])
         for each in processes()
         if "gunicorn" in each.command and wanted in read(each.pid, "environ")
         for line in read(each.pid, "status").decode().splitlines()
-        if line.startswith("VmRSS:")
+        if line.startswith(f"{figure}:")
     ]
     return max(found)
 

@@ -119,7 +119,9 @@ class _Alert:
         return labels
 
     def _text(self, name: str) -> str:
-        text = self.members.get(name, "")
+        text = self.members.get(name)
+        if text is None:
+            return ""
         if not isinstance(text, str) or len(text) > 200:
             raise EventsRefused("A short text is expected here.", pointer=f"{self.pointer}/{name}")
         return text

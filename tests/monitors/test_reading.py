@@ -244,6 +244,15 @@ def test_alerts_that_cannot_be_read_are_left_out_and_named() -> None:
     ]
 
 
+def test_what_is_null_in_an_alert_is_what_is_left_out() -> None:
+    with pytest.raises(EventsRefused, match="when it started"):
+        hook({**ALERT, "startsAt": None})
+
+    (event,) = hook({**ALERT, "fingerprint": None}).events
+
+    assert event.fingerprint == alertmanager.fingerprint_of(ALERT["labels"])  # type: ignore[arg-type]
+
+
 def test_an_event_is_kept_in_one_spelling() -> None:
     (one,), (other,) = (read(json.dumps([each]).encode()).events for each in (BEAT, dict(reversed(BEAT.items()))))
 
