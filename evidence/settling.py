@@ -66,6 +66,7 @@ def settling(
     publishes in between. ``cause`` names the event on each status change. One transaction; nests in another.
     """
     artefacts, subjects = sorted(set(artefacts)), sorted(set(subjects))
+    # What is refused inside goes back to the caller's own savepoint.
     with transaction.atomic(savepoint=False):
         _lock_facts(artefacts, subjects)
         touched = dict(_leaves_of(artefacts, subjects, leaves))

@@ -111,7 +111,7 @@ def open_items(openings: Sequence[Opening], *, at: datetime) -> dict[str, OpenIt
     starts_at = office_hours(in_settings()).next(at)
     opened = {opening.key: _restart(_item(opening), at, starts_at) for opening in openings}
     # What is open already stays; whoever opens one of them at this moment opens it for both.
-    OpenItem.objects.bulk_create(opened.values(), ignore_conflicts=True)
+    OpenItem.objects.bulk_create([opened[key] for key in sorted(opened)], ignore_conflicts=True)
     found = {item.key: item for item in _open(list(opened)).select_for_update()}
     changed = [item for key, item in found.items() if _updated(item, opened[key], at, starts_at)]
     if changed:
