@@ -25,7 +25,7 @@ from dcase_audit.embedded.run import HOST, is_ready, listen
 from dcase_audit.embedded.valkey import Valkey
 
 ANY_PORT = 0
-ROOM = 32 * 1024 * 1024
+ROOM = 64 * 1024 * 1024
 OPEN_JOBS = "SELECT id, kind FROM jobs_job WHERE state IN ('queued', 'running') ORDER BY id"
 RESULTS = """
 SELECT r.note, d.id FROM drills_drillresult d JOIN evidence_revision r ON r.id = d.revision_id
