@@ -11,7 +11,7 @@ from dcase_audit.api_schema import Shape
 from dcase_audit.moments import say, say_or_none
 from dcase_audit.trail.sealing import sealed
 from drills.api.shapes import JSON, TrailShape
-from drills.models import Monitor, MonitorBatch, MonitorEvent, Outage
+from drills.models import Monitor, MonitorBatch, MonitorEvent, Outage, UnreadAlert
 from drills.monitors import proofs
 from drills.monitors.switch_overs import STATES, SwitchOver
 from evidence.api.showing import ROOT
@@ -89,8 +89,17 @@ class ServiceShape(Shape):
     components = serializers.ListField(child=serializers.CharField())
 
 
+class UnreadAlertShape(Shape):
+    """An alert that was left out, since it could not be read."""
+
+    received_at = serializers.DateTimeField()
+    pointer = serializers.CharField(allow_blank=True, help_text="Where it stood in the body.")
+    detail = serializers.CharField()
+    content = serializers.CharField()
+
+
 class MonitorShape(Shape):
-    """A monitor, when it was heard, and its latest outages and switch-overs, the latest first."""
+    """A monitor, when it was heard, its latest outages and switch-overs, and alerts left out, the latest first."""
 
     key = serializers.CharField()
     href = serializers.CharField()
@@ -107,6 +116,7 @@ class MonitorShape(Shape):
     last_heard_at = serializers.DateTimeField(allow_null=True)
     outages = OutageShape(many=True)
     switch_overs = SwitchOverShape(many=True)
+    unread_alerts = UnreadAlertShape(many=True)
 
 
 class InclusionShape(Shape):
@@ -162,7 +172,9 @@ def shown_batch(batch: MonitorBatch) -> JSON:
     }
 
 
-def shown_monitor(monitor: Monitor, outages: list[Outage], switched: list[SwitchOver]) -> JSON:
+def shown_monitor(
+    monitor: Monitor, outages: list[Outage], switched: list[SwitchOver], unread: list[UnreadAlert]
+) -> JSON:
     hearing: Any = getattr(monitor.artefact, "hearing", None)
     return {
         "key": monitor.key,
@@ -180,6 +192,15 @@ def shown_monitor(monitor: Monitor, outages: list[Outage], switched: list[Switch
         "last_heard_at": say_or_none(hearing.last_heard_at if hearing else None),
         "outages": [shown_outage(monitor.key, outage) for outage in outages],
         "switch_overs": [shown_switch_over(each) for each in switched],
+        "unread_alerts": [
+            {
+                "received_at": say(each.received_at),
+                "pointer": each.pointer,
+                "detail": each.detail,
+                "content": each.content,
+            }
+            for each in unread
+        ],
     }
 
 

@@ -37,6 +37,7 @@ from evidence import idempotency
 
 MOST_OUTAGES = 100
 MOST_OBSERVATIONS = 300
+MOST_UNREAD = 20
 LISTED = {
     "type": "array",
     "minItems": 1,
@@ -206,7 +207,8 @@ class MonitorView(ApiView):
         outages = monitor.outages.order_by("-started_at", "-id")[:MOST_OUTAGES]
         seen = monitor.events.of_switch_overs().order_by("-started_at", "-id")[:MOST_OBSERVATIONS]
         observed = (Observation(e.fingerprint, e.started_at, e.band, e.observer, e.kind) for e in seen)
-        return Response(shown_monitor(monitor, list(outages), switch_overs(observed)))
+        unread = monitor.unread_alerts.all()[:MOST_UNREAD]
+        return Response(shown_monitor(monitor, list(outages), switch_overs(observed), list(unread)))
 
 
 class MonitorBatchView(ApiView):

@@ -138,6 +138,8 @@ def test_an_alert_that_cannot_be_read_takes_no_other_with_it(as_: As) -> None:
     assert (kept.pointer, kept.received_through[:6]) == ("/alerts/0/startsAt", "token:")
     assert "\u6545\u969c" in kept.content
     assert rows_in_the_outbox("drills_unreadalert") == 1
+    (shown,) = as_("olga").get("monitors/night-log").json()["unread_alerts"]
+    assert (shown["pointer"], shown["content"]) == (kept.pointer, kept.content)
 
 
 def test_an_event_of_the_future_is_refused(as_: As) -> None:
