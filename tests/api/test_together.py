@@ -168,10 +168,7 @@ def came_to(cast: Cast) -> dict[str, Any]:
 
 def _result(one: DrillResult, places: dict[int, int]) -> Any:
     revision = one.revision
-    warnings = [
-        warning | {"detail": re.sub(r"as result (\d+)", lambda m: f"as line {places[int(m[1])]}", warning["detail"])}
-        for warning in one.warnings
-    ]
+    warnings = [_by_line(warning, places) for warning in one.warnings]
     return (
         (one.drill.key, one.occurrence and one.occurrence.planned_at, one.raw.sha256, one.kind, one.format),
         (one.verdict, one.because, one.claimed_verdict, warnings, one.rule_id, one.started_at, one.ended_at),
@@ -189,6 +186,15 @@ def _result(one: DrillResult, places: dict[int, int]) -> Any:
         list(revision.files.values_list("file__sha256", "role", "position", "name")),
         list(revision.decisions.order_by("pk").values_list("kind", "by", "by_rule", "reason")),
     )
+
+
+def _by_line(warning: dict[str, Any], places: dict[int, int]) -> dict[str, Any]:
+    """Return a warning that names the line of a result where it named its number."""
+    if warning["code"] != "same_bytes":
+        return warning
+    (number,) = warning["named"]
+    line_of = f"line {places[int(number)]}"
+    return warning | {"detail": warning["detail"].replace(f"result {number}", line_of), "named": [line_of]}
 
 
 def said(answer: dict[str, Any]) -> Any:
