@@ -27,6 +27,8 @@ from drills.monitors.events import (
     spelled,
 )
 
+# Of one call, so many are kept to be looked at; each is a row of the trail.
+MOST_UNREAD = 20
 FIRING = "firing"
 NEVER = "0001-01-01T00:00:00"
 FNV_OFFSET, FNV_PRIME, SEPARATOR = 0xCBF29CE484222325, 0x100000001B3, b"\xff"
@@ -68,8 +70,9 @@ def parse(data: bytes, *, heartbeats: Collection[str], component_label: str, rec
         except EventsRefused as refusal:
             first = first or refusal
             place = refusal.pointer or ""
-            unread.append(Unread(json.dumps(alert, ensure_ascii=False)[:LONGEST_EVENT], place, refusal.detail))
             found.warnings.append({"code": "unread", "detail": refusal.detail, "pointer": place})
+            if len(unread) < MOST_UNREAD:
+                unread.append(Unread(json.dumps(alert, ensure_ascii=False)[:LONGEST_EVENT], place, refusal.detail))
     if first is not None and not found.events:
         raise first
     return found

@@ -244,6 +244,12 @@ def test_alerts_that_cannot_be_read_are_left_out_and_named() -> None:
     ]
 
 
+def test_of_very_many_unreadable_alerts_the_first_are_kept_and_all_are_named() -> None:
+    found = hook(ALERT, *[7] * 500)
+
+    assert (len(found.events), len(found.unread), len(found.warnings)) == (1, 20, 500)
+
+
 def test_what_is_null_in_an_alert_is_what_is_left_out() -> None:
     with pytest.raises(EventsRefused, match="when it started"):
         hook({**ALERT, "startsAt": None})
