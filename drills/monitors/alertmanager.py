@@ -116,7 +116,9 @@ class _Alert:
             found.events.append(Event(RESOLVED, starts_at, self.content, ends_at, **what))
 
     def _labels(self) -> dict[str, str]:
-        labels = self.members.get("labels", {})
+        labels = self.members.get("labels")
+        if labels is None:
+            return {}
         if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
             raise EventsRefused("Labels are an object of texts.", pointer=f"{self.pointer}/labels")
         return labels

@@ -258,6 +258,10 @@ def test_what_is_null_in_an_alert_is_what_is_left_out() -> None:
 
     assert event.fingerprint == alertmanager.fingerprint_of(ALERT["labels"])  # type: ignore[arg-type]
 
+    (event,) = hook({**ALERT, "labels": None, "fingerprint": None}).events
+
+    assert event.fingerprint == alertmanager.fingerprint_of({})
+
 
 def test_an_event_is_kept_in_one_spelling() -> None:
     (one,), (other,) = (read(json.dumps([each]).encode()).events for each in (BEAT, dict(reversed(BEAT.items()))))
