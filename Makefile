@@ -16,7 +16,7 @@ test: install
 	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) --cov
 
 test-long: install
-	@$(PY) -m pytest -m long $(ARGS)
+	@$(PY) -m pytest -m long --timeout 3600 $(ARGS)
 
 bench: install
 	@$(PY) -m bench $(BENCH)

@@ -177,7 +177,7 @@ def test_of_two_who_decide_at_once_one_does(the_clock: object) -> None:
     cast = make_cast()
     record = submitted(cast.night_drills, cast.olga)
     etag = Api(cast.secrets["ken"]).get(f"revisions/{record.pk}").headers["ETag"]
-    start, answers = threading.Barrier(2), []
+    start, answers = threading.Barrier(2, timeout=60), []
 
     def decide_at_once(name: str, action: str) -> None:
         api = Api(cast.secrets[name])

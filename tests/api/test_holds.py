@@ -123,7 +123,7 @@ def test_another_person_releases_it(cast: Cast, as_: As) -> None:
 def test_of_many_releases_at_once_one_is_the_first(live_server: LiveServer, the_clock: object) -> None:
     cast = make_cast()
     hold = services.place_hold(artefact=cast.night_drills, actor=cast.hana, at=NOW, reason="当局の照会")
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=60)
     answers: list[int] = []
 
     def release() -> None:

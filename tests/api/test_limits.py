@@ -94,7 +94,7 @@ def test_without_a_limit_nothing_is_counted(as_: As) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_N48_all_processes_count_together(rate: None, the_clock: object) -> None:
     token = ApiToken.objects.get(user=make_cast().olga)
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=60)
     taken: list[float] = []
 
     def ask() -> None:

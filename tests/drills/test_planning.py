@@ -200,7 +200,7 @@ def test_a_tick_with_nothing_to_do_asks_a_few_questions_however_many_drills(
 
 def together(*calls: Callable[[], object]) -> list[object]:
     """Do the calls at once, each on its own connection; return what they returned, or raised."""
-    barrier = threading.Barrier(len(calls))
+    barrier = threading.Barrier(len(calls), timeout=60)
     outcomes: list[object] = []
 
     def do(call: Callable[[], object]) -> None:

@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 
 def at_once(*works: Callable[[], None]) -> None:
     """Run the works in threads that start together; raise the first error."""
-    gate, errors = threading.Barrier(len(works)), list[BaseException]()
+    gate, errors = threading.Barrier(len(works), timeout=60), list[BaseException]()
 
     def run(work: Callable[[], None]) -> None:
         try:

@@ -71,7 +71,7 @@ def test_a_rolled_back_upload_leaves_an_orphan_that_the_next_upload_takes_up() -
 
 @pytest.mark.django_db(transaction=True)
 def test_twelve_uploads_of_the_same_bytes_at_once_get_one_row() -> None:
-    barrier = threading.Barrier(12)
+    barrier = threading.Barrier(12, timeout=60)
     rows: list[int] = []
 
     def upload() -> None:

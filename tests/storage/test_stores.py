@@ -111,7 +111,7 @@ def test_one_byte_beyond_the_limit_is_a_413_and_leaves_nothing(kept: Kept) -> No
 
 
 def test_a_hundred_at_once_make_one_object(kept: Kept) -> None:
-    barrier = threading.Barrier(100)
+    barrier = threading.Barrier(100, timeout=60)
     digests: list[str] = []
 
     def put_together() -> None:
