@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...> and <sha256:...>
+import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...>, <node:...> and <sha256:...>
 from dcase_audit.accounts.api import MeView
 from dcase_audit.api_schema import schema_view
 from dcase_audit.cases.api import CaseView
@@ -41,6 +41,7 @@ from drills.api.views import (
     NativeFormatView,
 )
 from drills.api.windows import MonitorWindowsView, MonitorWindowView, WindowApprovalView
+from evidence.api.actions import TargetActionClosingView, TargetActionsView, TargetActionView
 from evidence.api.artefacts import ArtefactsView, ArtefactView
 from evidence.api.cases import CaseChangesView, CaseForecastView, CaseStatusView
 from evidence.api.decisions import ACTIONS, view_of
@@ -60,6 +61,13 @@ urlpatterns = [
     path("cases/<key:slug>/status", CaseStatusView.as_view(), name="case-status"),
     path("cases/<key:slug>/forecast", CaseForecastView.as_view(), name="case-forecast"),
     path("cases/<key:slug>/changes", CaseChangesView.as_view(), name="case-changes"),
+    path("cases/<key:slug>/targets/<node:key>/actions", TargetActionsView.as_view(), name="target-actions"),
+    path("cases/<key:slug>/targets/<node:key>/actions/<id:action>", TargetActionView.as_view(), name="target-action"),
+    path(
+        "cases/<key:slug>/targets/<node:key>/actions/<id:action>/close",
+        TargetActionClosingView.as_view(),
+        name="target-action-close",
+    ),
     path("cases/<key:slug>/oscal/assessment-results", AssessmentResultsView.as_view(), name="case-oscal-results"),
     path("cases/<key:slug>/oscal/plan-of-action", PlanOfActionView.as_view(), name="case-oscal-plan"),
     path("artefacts", ArtefactsView.as_view(), name="artefacts"),

@@ -40,6 +40,13 @@ class Sha256Converter(KeyConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class NodeKeyConverter(KeyConverter):
+    """A node's key, as its author wrote it."""
+
+    regex = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}"
+
+
 register_converter(KeyConverter, "key")
 register_converter(IdConverter, "id")
+register_converter(NodeKeyConverter, "node")
 register_converter(Sha256Converter, "sha256")

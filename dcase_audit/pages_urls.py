@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...> and <sha256:...>
+import dcase_audit.converters  # noqa: F401 - registers <key:...>, <id:...>, <node:...> and <sha256:...>
 from dcase_audit.accounts.views import LoginView, PasswordSetView, PasswordView, me, new_token, revoke_token
 from dcase_audit.cases.views import case_list
 from dcase_audit.converters import KeyConverter
@@ -20,12 +20,6 @@ from evidence.views import artefacts, cases, diagrams, due, holds, nodes, revisi
 from evidence.views.deciding import ACTIONS
 
 
-class NodeKeyConverter(KeyConverter):
-    """A node's key, as its author wrote it."""
-
-    regex = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,59}"
-
-
 class SizeConverter(KeyConverter):
     """The size of a log in the name of a file."""
 
@@ -38,7 +32,6 @@ class TimestampConverter(KeyConverter):
     regex = r"[0-9]{12}(?:-[2-9])?\.tsr"
 
 
-register_converter(NodeKeyConverter, "node")
 register_converter(SizeConverter, "size")
 register_converter(TimestampConverter, "timestamp")
 

@@ -21,10 +21,12 @@ from dcase_audit.errors import AuditError, NotAllowed
 from dcase_audit.pages import find, refuse, show
 from drills import planning, services
 from drills.findings import standings
-from drills.forms import ActionForm, CancelForm, ClosingForm, FindingForm
+from drills.forms import CancelForm, FindingForm
 from drills.models import CorrectiveAction, Drill, Finding, Occurrence
 from drills.views import labels_of, show_drill, show_result, sign_off_form, visible_results
 from drills.wording import because_text, state_text
+from evidence.action_forms import ActionForm, ClosingForm
+from evidence.models import Support
 
 
 class ActionLine(NamedTuple):
@@ -63,7 +65,7 @@ def _show(
         own_form: Form | None = _closing_form(action, drill, user) if may_act and is_open and not is_own else None
         if closing is not None and closing[0] == action.pk:
             own_form = closing[1]
-        lines.append(ActionLine(action, is_open and action.due_on < today, own_form, is_own and is_open))
+        lines.append(ActionLine(action, action.is_overdue(today=today), own_form, is_own and is_open))
     context = {
         "finding": found,
         "drill": drill,
@@ -72,13 +74,14 @@ def _show(
         "state_text": state_text(standing.state),
         "retest": standing.retest,
         "lines": lines,
-        "form": form or (ActionForm(drill=drill, at=clock.now()) if may_act else None),
+        "form": form or (ActionForm(department=drill.department_id, at=clock.now()) if may_act else None),
     }
     return show(request, "finding.html", context, zone=ZoneInfo(drill.timezone))
 
 
 def _closing_form(action: CorrectiveAction, drill: Drill, user: User, data: Any = None) -> ClosingForm:
-    return ClosingForm(data, drill=drill, user=user, prefix=f"a{action.pk}")
+    cases = Support.objects.filter(artefact=drill.artefact_id).values_list("case", flat=True)
+    return ClosingForm(data, cases=cases, user=user, prefix=f"a{action.pk}")
 
 
 def _allow(user: User, drill: Drill) -> None:
@@ -112,7 +115,7 @@ def add_action(request: HttpRequest, pk: int) -> HttpResponse:
     user = authenticated(request)
     found = find(Finding.objects.visible_to(user).select_related("drill__department"), pk=pk)
     _allow(user, found.drill)
-    form = ActionForm(request.POST, drill=found.drill, at=clock.now())
+    form = ActionForm(request.POST, department=found.drill.department_id, at=clock.now())
     if form.is_valid():
         try:
             services.add_action(finding=found, actor=user, at=clock.now(), **form.cleaned_data)

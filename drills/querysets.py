@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from drills.monitors.events import OF_SWITCH_OVERS
 from evidence.models import Artefact
+from evidence.querysets import EASTMOST
 
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
         MonitorEvent,
         Occurrence,
     )
-
-EASTMOST = timedelta(hours=14)
 
 
 class DrillQuerySet(models.QuerySet["Drill"]):
@@ -94,9 +93,8 @@ class CorrectiveActionQuerySet(models.QuerySet["CorrectiveAction"]):
     def overdue(self, *, at: datetime) -> Self:
         """Keep actions that are not closed though their day, in the drill's zone, is over."""
         awaited = self.filter(closed_at=None)
-        # Days begin at most 14 hours early: the rest is told row by row.
         rows = awaited.filter(due_on__lt=(at + EASTMOST).date()).select_related("finding__drill")
-        return awaited.filter(pk__in=[row.pk for row in rows if row.due_on < row.finding.drill.today(at)])
+        return awaited.filter(pk__in=[row.pk for row in rows if row.is_overdue(today=at.astimezone(row.zone).date())])
 
 
 class MonitorQuerySet(models.QuerySet["Monitor"]):

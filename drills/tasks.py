@@ -7,12 +7,14 @@ from celery import shared_task
 from dcase_audit import clock
 from drills import planning, targets
 from drills.services import tell_overdue
+from evidence.services import tell_overdue_remedies
 
 
 @shared_task(name="drills.plan")
 def plan() -> None:
     planning.plan(at=clock.now())
     tell_overdue(at=clock.now())
+    tell_overdue_remedies(at=clock.now())
 
 
 @shared_task(name="drills.measure")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -11,7 +11,20 @@ from django.db.models import Exists, F, Func, OuterRef, Q
 
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
-    from evidence.models import Artefact, Decision, Disposal, LegalHold, Revision, StoredFile, Subject, Support
+    from evidence.models import (
+        Artefact,
+        Decision,
+        Disposal,
+        LegalHold,
+        Revision,
+        StoredFile,
+        Subject,
+        Support,
+        TargetRemedy,
+    )
+
+# Days begin at most 14 hours early.
+EASTMOST = timedelta(hours=14)
 
 
 class ArtefactQuerySet(models.QuerySet["Artefact"]):
@@ -185,3 +198,16 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
             return self.filter(own)
         named = Criterion.objects.in_force().filter(node__case__slug__in=list(access.audits))
         return self.filter(own | Exists(named.filter(subjects__contains=[OuterRef("key")])))
+
+
+class TargetRemedyQuerySet(models.QuerySet["TargetRemedy"]):
+    def visible_to(self, user: User) -> Self:
+        from dcase_audit.cases.models import Node
+
+        return self.filter(node__in=Node.objects.visible_to(user))
+
+    def overdue(self, *, at: datetime) -> Self:
+        """Keep actions that are not closed though their day, in the zone of the case, is over."""
+        awaited = self.filter(closed_at=None)
+        rows = awaited.filter(due_on__lt=(at + EASTMOST).date()).select_related("node__case")
+        return awaited.filter(pk__in=[row.pk for row in rows if row.is_overdue(today=at.astimezone(row.zone).date())])

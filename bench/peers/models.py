@@ -1,4 +1,7 @@
-"""A row of ten columns and some 500 bytes, once for each way of keeping its history."""
+"""A row once for each way of keeping its history: ten columns, some 500 bytes, four indexes and a check.
+
+Of the product's own tables that the trail captures, the middle one has nine columns, four indexes and a check.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,12 @@ class Shape(models.Model):
     kind = models.CharField(max_length=20)
     number = models.IntegerField()
     is_open = models.BooleanField()
-    valid_from = models.DateTimeField()
+    valid_from = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField()
 
     class Meta:
         abstract = True
+        constraints = [models.CheckConstraint(condition=models.Q(number__gte=0), name="%(class)s_counts")]
 
 
 class PlainRow(Shape):

@@ -12,6 +12,7 @@ from dcase_audit.notices import services as notices
 from dcase_audit.notices.models import OpenItem
 from drills import planning, targets
 from drills.services import tell_overdue
+from evidence.services import tell_overdue_remedies
 from evidence.sweeping import sweep
 from evidence.telling import leaf_key
 
@@ -43,6 +44,7 @@ def tick(exchange: Exchange, at: datetime) -> None:
     sweep(now=at, clock_now=at)
     planning.plan(at=at)
     tell_overdue(at=at)
+    tell_overdue_remedies(at=at)
     notices.remind(at=at)
 
 

@@ -10,19 +10,19 @@ from rest_framework.response import Response
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
-from dcase_audit.accounts.models import ApiToken, User
+from dcase_audit.accounts.models import ApiToken
 from dcase_audit.api_fields import Body, Text
 from dcase_audit.api_schema import IDEMPOTENCY, Shape, described, header
 from dcase_audit.api_views import ApiView, allow, find
 from dcase_audit.errors import Invalid
-from dcase_audit.moments import say, say_or_none
+from dcase_audit.moments import say
 from drills import planning, services
 from drills.api.shapes import JSON, OccurrenceShape, shown_occurrence
 from drills.findings import Standing, State, standings
-from drills.models import CorrectiveAction, Drill, DrillResult, Finding, SignOff
+from drills.models import Drill, DrillResult, Finding, SignOff
 from evidence import idempotency
-from evidence.api.showing import ROOT, revision_href
-from evidence.models import Revision
+from evidence.api.actions import ActionBody, ActionShape, ClosingBody, evidence_named, owner_named, shown_action
+from evidence.api.showing import ROOT
 
 MOST = 100
 ONCE = [header(**IDEMPOTENCY, description="Makes a repeat safe.")]
@@ -38,21 +38,6 @@ class FindingBody(Body):
     result = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
 
 
-class ActionBody(Body):
-    """What is done about it, by whom (a user name) and until the end of which day."""
-
-    text = Text(max_length=4000)
-    owner = Text(max_length=150)
-    due_on = serializers.DateField()
-
-
-class ClosingBody(Body):
-    """The revision that shows that it was done."""
-
-    revision = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    note = Text(max_length=4000, allow_blank=True, default="")
-
-
 class SignOffBody(Body):
     """The SHA-256 of the record that was read, and in which role it is signed."""
 
@@ -65,21 +50,6 @@ class CancellationBody(Body):
     """Why it is not held."""
 
     reason = Text(max_length=300)
-
-
-class ActionShape(Shape):
-    """A corrective action; `closed_at` is null while it is open."""
-
-    id = serializers.IntegerField()
-    text = serializers.CharField()
-    owner = serializers.CharField()
-    due_on = serializers.DateField()
-    added_at = serializers.DateTimeField()
-    added_by = serializers.CharField()
-    closed_at = serializers.DateTimeField(allow_null=True)
-    closed_by = serializers.CharField(allow_null=True)
-    evidence = serializers.CharField(allow_null=True, help_text="The revision that shows that it was done.")
-    note = serializers.CharField(allow_blank=True)
 
 
 class FindingShape(Shape):
@@ -176,9 +146,7 @@ class FindingActionsView(ApiView):
         may_add = permissions.may_write_evidence(self.access, custodian_id=finding.drill.department_id)
         allow(may_add, "This drill is another department's.")
         values = self.body(ActionBody)
-        owner = User.objects.filter(username=values.pop("owner")).first()
-        if owner is None:
-            raise Invalid("The owner is a person of the drill's department.", pointer="/owner")
+        owner = owner_named(values.pop("owner"))
 
         def add() -> idempotency.Done:
             services.add_action(finding=finding, owner=owner, actor=self.user, at=clock.now(), **values)
@@ -206,9 +174,7 @@ class ActionClosingView(ApiView):
         may_close = permissions.may_write_evidence(self.access, custodian_id=finding.drill.department_id)
         allow(may_close, "This drill is another department's.")
         values = self.body(ClosingBody)
-        evidence = Revision.objects.visible_to(self.user).filter(pk=values.pop("revision")).first()
-        if evidence is None:
-            raise Invalid("There is no such revision.", pointer="/revision")
+        evidence = evidence_named(values.pop("revision"), self.user)
         is_new = services.close_action(action=found, evidence=evidence, actor=self.user, at=clock.now(), **values)
         return Response(shown(finding.pk), status=201 if is_new else 200)
 
@@ -292,21 +258,6 @@ def shown_finding(standing: Standing) -> JSON:
         "opened_at": say(finding.opened_at),
         "opened_by": finding.opened_by.username if finding.opened_by else None,
         "actions": [shown_action(each) for each in finding.actions.all()],
-    }
-
-
-def shown_action(action: CorrectiveAction) -> JSON:
-    return {
-        "id": action.pk,
-        "text": action.text,
-        "owner": action.owner.username,
-        "due_on": action.due_on.isoformat(),
-        "added_at": say(action.added_at),
-        "added_by": action.added_by.username,
-        "closed_at": say_or_none(action.closed_at),
-        "closed_by": action.closed_by.username if action.closed_by else None,
-        "evidence": revision_href(action.evidence_id) if action.evidence_id else None,
-        "note": action.closing_note,
     }
 
 

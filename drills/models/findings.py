@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from drills.models.drills import Drill, DrillResult
 from drills.querysets import CorrectiveActionQuerySet, FindingQuerySet
-from evidence.models import Revision, StoredFile
+from evidence.models import Action, StoredFile
 
 
 class Finding(models.Model):
@@ -54,39 +55,16 @@ class Finding(models.Model):
         ]
 
 
-class CorrectiveAction(models.Model):
-    """What is done about a finding, by whom and until when; born when somebody adds it.
-
-    Nothing about it changes but that it is closed, once, by another person than its owner and on evidence: the database
-    sees to that, too.
-    """
+class CorrectiveAction(Action):
+    """What is done about a finding."""
 
     finding = models.ForeignKey(Finding, models.PROTECT, related_name="actions")
-    text = models.TextField()
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    due_on = models.DateField()
-    added_at = models.DateTimeField()
-    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    closed_at = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    evidence = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+")
-    closing_note = models.TextField(blank=True)
 
     objects = CorrectiveActionQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["due_on", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(closed_by=None) | ~Q(closed_by=F("owner")), name="action_closed_by_another"
-            ),
-            models.CheckConstraint(
-                condition=Q(closed_at=None, closed_by=None, evidence=None, closing_note="")
-                | Q(closed_at__isnull=False, closed_by__isnull=False, evidence__isnull=False),
-                name="action_closed_on_evidence",
-            ),
-        ]
-        indexes = [models.Index("due_on", name="action_awaited", condition=Q(closed_at=None))]
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.finding.drill.timezone)
 
 
 class SignOff(models.Model):

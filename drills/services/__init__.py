@@ -3,7 +3,7 @@ and what is done about them), of rules and of monitors."""
 
 from drills.planning import cancel
 from drills.services.feeds import check_feed, feed_target, stop_feed
-from drills.services.findings import ActionClosed, OwnAction, add_action, close_action, open_finding, tell_overdue
+from drills.services.findings import add_action, close_action, open_finding, tell_overdue
 from drills.services.incoming import add_incoming_webhook, stop_incoming_webhook
 from drills.services.monitors import Received, create_monitor, receive
 from drills.services.plans import create_drill, end_drill
@@ -23,13 +23,11 @@ from drills.services.uploads import (
 from drills.services.windows import TooLate, approve_window, plan_window
 
 __all__ = [
-    "ActionClosed",
     "AlreadySigned",
     "AnotherRecord",
     "Attachment",
     "DigestDiffers",
     "NotIndependent",
-    "OwnAction",
     "Received",
     "Refused",
     "TooLate",

@@ -8,39 +8,17 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
-from dcase_audit.errors import AuditError, Invalid, NotAllowed
-from dcase_audit.notices.audience import may_be_told
-from dcase_audit.notices.services import close_item, open_item
+from dcase_audit.errors import Invalid, NotAllowed
+from dcase_audit.notices.services import close_item
 from dcase_audit.trail.events import Event, record, record_many
 from drills.models import CorrectiveAction, Drill, DrillResult, Finding
 from drills.results import Found
-from evidence.models import Decision, Revision, Support
+from evidence.models import Revision, Support
 from evidence.reasons import short
-
-ACTION_ITEM, OVERDUE_ITEM = "corrective-action", "corrective-action-overdue"
-WORDS = {
-    ACTION_ITEM: ("是正処置", "Corrective action"),
-    OVERDUE_ITEM: ("是正処置が期限を過ぎています", "Corrective action overdue"),
-}
-LONGEST = 4000
-
-
-class OwnAction(AuditError):
-    """Who carried an action out does not say that it is done (409)."""
-
-    slug = "own-action"
-    title = "This action is yours: somebody else closes it"
-
-
-class ActionClosed(AuditError):
-    """It was closed before, by another person or on other evidence (409)."""
-
-    slug = "action-closed"
-    title = "This action is closed already"
+from evidence.services import actions
 
 
 def open_by_rule(results: Iterable[DrillResult], *, at: datetime) -> None:
@@ -136,8 +114,8 @@ def open_finding(
         drill=drill,
         result=result,
         severity=severity,
-        text=_said(text, "/text"),
-        cause=_said(cause, "/cause", may_be_empty=True),
+        text=actions.said(text, "/text"),
+        cause=actions.said(cause, "/cause", may_be_empty=True),
         opened_at=at,
         opened_by=actor,
     )
@@ -155,15 +133,11 @@ def add_action(
         NotAllowed: ``actor`` is no member of the drill's department (403).
         Invalid: no text; a day that has passed; an owner who has left or could not act on it (422).
     """
-    drill = finding.drill
-    _check_member(actor, drill)
-    if due_on < at.astimezone(ZoneInfo(drill.timezone)).date():
-        raise Invalid("This day has passed.", pointer="/due_on")
-    may_act = permissions.may_write_evidence(owner.access, custodian_id=drill.department_id)
-    if not (may_be_told(owner) and may_act):
-        raise Invalid("The owner is a person of the drill's department.", pointer="/owner")
+    _check_member(actor, finding.drill)
+    about = _about(finding)
+    actions.check_new(owner=owner, due_on=due_on, about=about, at=at)
     action = CorrectiveAction.objects.create(
-        finding=finding, text=_said(text, "/text"), owner=owner, due_on=due_on, added_at=at, added_by=actor
+        finding=finding, text=actions.said(text, "/text"), owner=owner, due_on=due_on, added_at=at, added_by=actor
     )
     record(
         "corrective_action.added",
@@ -173,7 +147,7 @@ def add_action(
         due_on=due_on.isoformat(),
         by=actor.pk,
     )
-    _tell(action, ACTION_ITEM, at=at)
+    actions.tell(action, actions.ACTION_ITEM, key=item_key(action), about=about, at=at)
     return action
 
 
@@ -190,16 +164,9 @@ def close_action(*, action: CorrectiveAction, evidence: Revision, note: str = ""
     current = CorrectiveAction.objects.select_for_update(of=("self",), no_key=True).get(pk=action.pk)
     drill = current.finding.drill
     _check_member(actor, drill)
-    if current.closed_at is not None:
-        if (current.closed_by_id, current.evidence_id) == (actor.pk, evidence.pk):
-            return False
-        raise ActionClosed
-    if current.owner_id == actor.pk:
-        raise OwnAction
-    _check_evidence(evidence, drill)
-    current.closed_at, current.closed_by, current.evidence = at, actor, evidence
-    current.closing_note = _said(note, "/note", may_be_empty=True)
-    current.save(update_fields=["closed_at", "closed_by", "evidence", "closing_note"])
+    cases = Support.objects.filter(artefact=drill.artefact_id).values_list("case", flat=True)
+    if not actions.close(current, evidence=evidence, cases=cases, note=note, actor=actor, at=at):
+        return False
     record(
         "corrective_action.closed",
         f"corrective_action:{current.pk}",
@@ -215,50 +182,26 @@ def tell_overdue(*, at: datetime) -> int:
     """Tell whose they are, and then whoever stands above, of actions that are not closed in time. Safe to repeat."""
     overdue = CorrectiveAction.objects.overdue(at=at).select_related("owner", "finding__drill__department")
     for action in overdue:
-        _tell(action, OVERDUE_ITEM, at=at)
+        actions.tell(action, actions.OVERDUE_ITEM, key=item_key(action), about=_about(action.finding), at=at)
     return len(overdue)
 
 
 def item_key(action: CorrectiveAction) -> str:
     """Return the key of the open item about an action that is not closed."""
-    return f"{ACTION_ITEM}:{action.pk}"
+    return f"{actions.ACTION_ITEM}:{action.pk}"
 
 
-def _tell(action: CorrectiveAction, kind: str, *, at: datetime) -> None:
-    drill = action.finding.drill
-    ja, en = WORDS[kind]
-    text = short(action.text, 80)
-    open_item(
-        key=item_key(action),
-        kind=kind,
-        text_ja=f"{ja}:「{text}」（訓練「{short(drill.title('ja'), 60)}」の指摘）",
-        text_en=f"{en}: “{text}” (finding of the drill “{short(drill.title('en'), 60)}”)",
-        href=f"/drills/findings/{action.finding_id}/",
-        party=drill.department,
-        owner=action.owner,
-        due_on=action.due_on,
-        at=at,
+def _about(finding: Finding) -> actions.About:
+    drill = finding.drill
+    return actions.About(
+        ja=f"訓練「{short(drill.title('ja'), 60)}」の指摘",
+        en=f"finding of the drill “{short(drill.title('en'), 60)}”",
+        href=f"/drills/findings/{finding.pk}/",
+        department=drill.department,
+        zone=ZoneInfo(drill.timezone),
     )
 
 
 def _check_member(actor: User, drill: Drill) -> None:
     if not permissions.may_write_evidence(actor.access, custodian_id=drill.department_id):
         raise NotAllowed("This drill is another department's.")
-
-
-def _check_evidence(revision: Revision, drill: Drill) -> None:
-    """Refuse what is not accepted, what refutes, and what supports no case that the drill serves."""
-    decided = {decision.kind for decision in revision.decisions.all()}
-    gone = {Decision.Kind.WITHDRAWN, Decision.Kind.VOIDED}
-    if Decision.Kind.ACCEPTED not in decided or decided & gone or revision.verdict != Revision.Verdict.SUPPORTS:
-        raise Invalid("An accepted revision that supports is needed.", pointer="/revision")
-    served = Support.objects.filter(artefact=drill.artefact_id, case=OuterRef("case"))
-    if not Support.objects.filter(Exists(served), artefact=revision.artefact_id).exists():
-        raise Invalid("This revision is evidence of no case that the drill serves.", pointer="/revision")
-
-
-def _said(text: str, pointer: str, *, may_be_empty: bool = False) -> str:
-    text = text.strip()
-    if len(text) > LONGEST or not (text or may_be_empty):
-        raise Invalid(f"A text of at most {LONGEST} characters is needed.", pointer=pointer)
-    return text

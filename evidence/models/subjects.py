@@ -126,32 +126,3 @@ class TargetPeriod(models.Model):
             models.CheckConstraint(condition=Q(until__gt=F("start")), name="target_period_ends_after_start"),
         ]
         indexes = [models.Index(fields=["node", "service", "start"], name="target_period_of_node")]
-
-
-class TargetRemedy(models.Model):
-    """The corrective action for a missed period of a target: somebody says what is done, and another person, when it is
-    done, closes it. A missed period refutes until then at least.
-    """
-
-    node = models.ForeignKey(Node, models.PROTECT, related_name="target_remedies")
-    start = models.DateTimeField(db_column="from")
-    until = models.DateTimeField()
-    action = models.TextField()
-    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    proposed_at = models.DateTimeField()
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    closed_at = models.DateTimeField(null=True)
-    closed_because = models.TextField(blank=True)
-
-    objects: models.Manager[TargetRemedy] = models.Manager()
-
-    class Meta:
-        ordering = ["start", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["node", "start", "until"], name="one_remedy_a_period"),
-            models.CheckConstraint(condition=~Q(closed_by=F("proposed_by")), name="remedy_closed_by_another"),
-            models.CheckConstraint(
-                condition=Q(closed_at=None, closed_by=None) | Q(closed_at__isnull=False, closed_by__isnull=False),
-                name="remedy_closed_by_somebody",
-            ),
-        ]

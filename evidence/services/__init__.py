@@ -4,6 +4,7 @@
 settled in between: facts and statuses of a case have one order. ``actor`` None is the operator's own hand (commands).
 """
 
+from evidence.services.actions import ActionClosed, OwnAction
 from evidence.services.artefacts import Draft, FileIn, add_revision, add_revisions, create_artefact
 from evidence.services.decisions import (
     Choice,
@@ -25,12 +26,20 @@ from evidence.services.links import link, unlink
 from evidence.services.quota import check_quota
 from evidence.services.retention import extend_retention, place_hold, release_hold
 from evidence.services.subjects import record_subject_version, subjects_with
-from evidence.services.targets import RemedyExists, close_remedy, propose_remedy, record_target_periods
+from evidence.services.targets import (
+    RemedyExists,
+    close_remedy,
+    propose_remedy,
+    record_target_periods,
+    tell_overdue_remedies,
+)
 
 __all__ = [
+    "ActionClosed",
     "Choice",
     "Draft",
     "FileIn",
+    "OwnAction",
     "RemedyExists",
     "Submission",
     "accept",
@@ -56,6 +65,7 @@ __all__ = [
     "subjects_with",
     "submit",
     "submit_all",
+    "tell_overdue_remedies",
     "unlink",
     "void",
     "withdraw",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import messages
@@ -14,18 +14,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from dcase_audit import clock
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.authentication import authenticated
+from dcase_audit.accounts.models import User
 from dcase_audit.cases.models import Node, NodeText
 from dcase_audit.cases.words import TARGET_PREFIX
 from dcase_audit.errors import AuditError
 from dcase_audit.pages import find, refusal_text
 from dcase_audit.shares import shown
 from evidence import services
+from evidence.action_forms import ActionForm, ClosingForm
 from evidence.charts import Bar, chart
 from evidence.facts import Target
 from evidence.measured import measured
@@ -34,22 +35,6 @@ from evidence.target_loading import targets_of
 from evidence.views.reading import Reading
 
 MOST_PERIODS = 13
-
-
-class ActionForm(forms.Form):
-    """What is done so that a target is not missed again."""
-
-    action = forms.CharField(
-        label=gettext_lazy("What is done about it"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
-
-
-class BecauseForm(forms.Form):
-    """Why a corrective action is done."""
-
-    because = forms.CharField(
-        label=gettext_lazy("How it was seen that it is done"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
-    )
 
 
 class Period(NamedTuple):
@@ -81,8 +66,10 @@ class Missed(NamedTuple):
     start: datetime
     until: datetime
     remedy: TargetRemedy | None
+    is_overdue: bool
+    is_own: bool
     propose: ActionForm | None
-    close: BecauseForm | None
+    close: ClosingForm | None
 
 
 def section(reading: Reading, node: int, text: NodeText) -> dict[str, object]:
@@ -154,16 +141,26 @@ def _missed(
     spans = sorted({(row.start, row.until) for row in rows if _period(row, targets).is_missed}, reverse=True)
     if not spans:
         return
-    remedies = TargetRemedy.objects.filter(node=node).select_related("proposed_by", "closed_by")
+    remedies = TargetRemedy.objects.filter(node=node).select_related(
+        "owner", "added_by", "closed_by", "evidence__artefact"
+    )
     by_span = {(remedy.start, remedy.until): remedy for remedy in remedies}
     access, party, user = reading.user.access, text.accountable_id, reading.user
     may_propose = reading.is_present and permissions.may_write_evidence(access, custodian_id=party)
     may_close = reading.is_present and permissions.may_approve_for(access, custodian_id=party)
+    today = reading.at.astimezone(reading.case.zone).date()
     for start, until in spans:
         remedy = by_span.get((start, until))
-        is_open = remedy is not None and remedy.closed_at is None and remedy.proposed_by_id != user.pk
-        propose = ActionForm() if remedy is None and may_propose else None
-        yield Missed(start, until, remedy, propose, BecauseForm() if is_open and may_close else None)
+        is_open = remedy is not None and remedy.closed_at is None
+        is_own = remedy is not None and is_open and remedy.owner_id == user.pk
+        propose = ActionForm(department=party, at=reading.at) if remedy is None and may_propose else None
+        close = _closing_form(remedy, user) if remedy is not None and is_open and may_close and not is_own else None
+        is_overdue = remedy is not None and remedy.is_overdue(today=today)
+        yield Missed(start, until, remedy, is_overdue, is_own, propose, close)
+
+
+def _closing_form(remedy: TargetRemedy, user: User, data: Any = None) -> ClosingForm:
+    return ClosingForm(data, cases=[remedy.node.case_id], user=user, prefix=f"a{remedy.pk}")
 
 
 def _context(request: HttpRequest, slug: str, key: str) -> Node:
@@ -175,49 +172,45 @@ def _context(request: HttpRequest, slug: str, key: str) -> Node:
 @require_POST
 def propose(request: HttpRequest, slug: str, key: str, start: int, until: int) -> HttpResponse:
     """Say what is done about a missed period; ``start`` and ``until`` in seconds since 1970."""
-    node, form = _context(request, slug, key), ActionForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("What is done has to be said."))
-        return redirect("node", slug, key)
+    node, user = _context(request, slug, key), authenticated(request)
+    text = NodeText.objects.in_force().filter(node=node).first()
+    form = ActionForm(request.POST, department=text.accountable_id if text else None, at=clock.now())
     span = [datetime.fromtimestamp(moment, node.case.zone) for moment in (start, until)]
-    return _answer(
-        request,
-        slug,
-        key,
-        lambda: services.propose_remedy(
-            node=node,
-            start=span[0],
-            until=span[1],
-            action=form.cleaned_data["action"],
-            actor=authenticated(request),
-            at=clock.now(),
-        ),
-    )
+
+    def act() -> None:
+        services.propose_remedy(
+            node=node, start=span[0], until=span[1], actor=user, at=clock.now(), **form.cleaned_data
+        )
+
+    return _answer(request, slug, key, form, act, _("The corrective action was added; its owner is told."))
 
 
 @login_required
 @require_POST
 def close(request: HttpRequest, slug: str, key: str, pk: int) -> HttpResponse:
-    """Say that a corrective action is done."""
-    node, form = _context(request, slug, key), BecauseForm(request.POST)
-    remedy = find(TargetRemedy.objects.filter(node=node).select_related("node"), pk=pk)
-    if not form.is_valid():
-        messages.error(request, _("A reason is needed."))
-        return redirect("node", slug, key)
-    because, actor = form.cleaned_data["because"], authenticated(request)
-    return _answer(
-        request,
-        slug,
-        key,
-        lambda: services.close_remedy(remedy=remedy, because=because, actor=actor, at=clock.now()),
-    )
+    """Close a corrective action that another person carried out."""
+    node, user = _context(request, slug, key), authenticated(request)
+    remedy = find(TargetRemedy.objects.filter(node=node).select_related("node__case"), pk=pk)
+    form = _closing_form(remedy, user, request.POST)
+
+    def act() -> None:
+        evidence, note = form.cleaned_data["revision"], form.cleaned_data["note"]
+        services.close_remedy(remedy=remedy, evidence=evidence, note=note, actor=user, at=clock.now())
+
+    return _answer(request, slug, key, form, act, _("The corrective action was closed."))
 
 
-def _answer(request: HttpRequest, slug: str, key: str, act) -> HttpResponse:  # type: ignore[no-untyped-def]
-    try:
-        act()
-    except AuditError as refusal:
-        messages.error(request, refusal_text(refusal))
-    else:
-        messages.success(request, _("The corrective action was recorded."))
+def _answer(
+    request: HttpRequest, slug: str, key: str, form: forms.Form, act: Callable[[], None], done: str
+) -> HttpResponse:
+    """Act on what was entered, and go back to the page with what came of it."""
+    if form.is_valid():
+        try:
+            act()
+        except AuditError as refusal:
+            messages.error(request, refusal_text(refusal))
+        else:
+            messages.success(request, done)
+    for name, errors in form.errors.items():
+        messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))}")
     return redirect("node", slug, key)

@@ -26,6 +26,7 @@ from evidence.models import Revision
 from tests.api.client import Api
 from tests.cast import NOW, Cast, revision, submitted
 from tests.drills.samples import native
+from tests.missed import FIRST, SECOND, THIRD, missed_target
 from tests.monitors.world import make_monitor
 
 # Nobody, another department outside of the case, another department of the case, owner, approver, head, management,
@@ -53,6 +54,7 @@ class Stage(NamedTuple):
     rule: int
     finding: int
     action: int
+    remedy: int
     occurrence: int
 
     @property
@@ -84,6 +86,7 @@ def make_stage(cast: Cast) -> Stage:
         cast=cast,
         finding=finding.pk,
         action=action.pk,
+        remedy=remedy_of(cast),
         occurrence=cast.drill.occurrences.filter(state="planned").latest("planned_at").pk,
         draft=revision(night, olga, content=b"draft"),
         waiting=submitted(night, olga, content=b"waiting"),
@@ -108,6 +111,20 @@ def make_stage(cast: Cast) -> Stage:
             drill=cast.drill, token=robots_token(cast), formats=["native"], reason="毎夜の自動訓練", actor=olga, at=NOW
         ).pk,
     )
+
+
+def remedy_of(cast: Cast) -> int:
+    """Return the action for the first of two missed weeks, which is Olga's."""
+    return services.propose_remedy(
+        node=missed_target(cast.case, cast.it_service),
+        start=FIRST,
+        until=SECOND,
+        text="直す",
+        owner=cast.olga,
+        due_on=date(2026, 12, 4),
+        actor=cast.ken,
+        at=NOW,
+    ).pk
 
 
 def robots_token(cast: Cast) -> ApiToken:
@@ -177,6 +194,10 @@ def close_action(api: Api, stage: Stage) -> Any:
     return api.post(f"findings/{stage.finding}/actions/{stage.action}/close", closing)
 
 
+def close_remedy(api: Api, stage: Stage) -> Any:
+    return api.post(f"cases/recurrence/targets/C_9/actions/{stage.remedy}/close", {"revision": stage.accepted.pk})
+
+
 def raw(api: Api, stage: Stage) -> Any:
     return read(api.get(f"drill-results/{stage.result}/raw"))
 
@@ -205,6 +226,7 @@ DOWN = [{"type": "down", "at": "2026-11-20T05:00:00Z", "component": "trading/2"}
 ALERTS = {"version": "4", "alerts": [{"labels": {"alertname": "Down"}, "startsAt": "2026-11-20T05:00:00Z"}]}
 FOUND = {"text": "名簿が古い", "severity": "major"}
 ACTION = {"text": "名簿を直す", "owner": "olga", "due_on": "2026-12-04"}
+MISSED = {**ACTION, "from": SECOND.isoformat(), "until": THIRD.isoformat()}
 RULE = {"kind": "rule", "key": "new", "title": {"ja": "規程"}, "custodian": "it-service"}
 LINK = {"case": "recurrence", "node": "E_1"}
 WHY = {"reason": "試験環境の誤り"}
@@ -233,6 +255,30 @@ API_ROWS = [
     Row("GET", "api/v1/cases/<key:slug>/status", get("cases/recurrence/status"), OF_THE_CASE),
     Row("GET", "api/v1/cases/<key:slug>/forecast", get("cases/recurrence/forecast"), OF_THE_CASE),
     Row("GET", "api/v1/cases/<key:slug>/changes", get("cases/recurrence/changes"), OF_THE_CASE),
+    Row(
+        "GET",
+        "api/v1/cases/<key:slug>/targets/<node:key>/actions",
+        get("cases/recurrence/targets/C_9/actions"),
+        OF_THE_CASE,
+    ),
+    Row(
+        "POST",
+        "api/v1/cases/<key:slug>/targets/<node:key>/actions",
+        post("cases/recurrence/targets/C_9/actions", MISSED),
+        (401, 404, 403, 201, 201, 201, 403, 403, 404, 403),
+    ),
+    Row(
+        "GET",
+        "api/v1/cases/<key:slug>/targets/<node:key>/actions/<id:action>",
+        get("cases/recurrence/targets/C_9/actions/{stage.remedy}"),
+        OF_THE_CASE,
+    ),
+    Row(
+        "POST",
+        "api/v1/cases/<key:slug>/targets/<node:key>/actions/<id:action>/close",
+        close_remedy,
+        (401, 404, 403, 403, 201, 201, 403, 403, 404, 403),
+    ),
     Row(
         "GET",
         "api/v1/cases/<key:slug>/oscal/assessment-results",

@@ -18,6 +18,7 @@ from tests.api.client import slug
 from tests.api.conftest import As
 from tests.cast import NOW, Cast, submitted
 from tests.drills.samples import as_bytes, native
+from tests.missed import FIRST, SECOND, missed_target
 
 PLAN = "cases/recurrence/oscal/plan-of-action"
 RESULTS = "cases/recurrence/oscal/assessment-results"
@@ -175,6 +176,45 @@ def test_an_action_that_was_closed_is_completed_on_evidence(as_: As, cast: Cast)
     (remediation,) = risk["remediations"]
     assert remediation["lifecycle"] == "completed"
     assert {"name": "evidence", "ns": NAMESPACE, "value": "review-rule#1"} in remediation["props"]
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_action_for_a_missed_period_is_in_the_plan(as_: As, cast: Cast, language: str) -> None:
+    remedy = services.propose_remedy(
+        node=missed_target(cast.case, cast.it_service),
+        start=FIRST,
+        until=SECOND,
+        text="監視を増やす",
+        owner=cast.olga,
+        due_on=date(2026, 12, 4),
+        actor=cast.ken,
+        at=NOW,
+    )
+
+    document = asked(as_, f"{PLAN}?language={language}")["plan-of-action-and-milestones"]
+    PlanOfActionAndMilestones.parse_obj(document)
+
+    (risk,) = document["risks"]
+    (item,) = [each for each in document["poam-items"] if "related-risks" in each]
+    assert item["related-risks"] == [{"risk-uuid": risk["uuid"]}]
+    assert (
+        risk["title"]
+        == {
+            "ja": "目標 C_9 の期間（2026-10-12 から 2026-10-19 の前日まで）の未達",
+            "en": "Target C_9 was missed in the period from 2026-10-12 to the day before 2026-10-19",
+        }[language]
+    )
+    assert risk["status"] == "remediating"
+    assert datetime.fromisoformat(risk["deadline"]) == datetime(2026, 12, 4, 15, tzinfo=UTC)
+    assert [(each["lifecycle"], each["description"]) for each in risk["remediations"]] == [("planned", "監視を増やす")]
+
+    shown = submitted(cast.review_rule, cast.bo, content=b"the manual")
+    services.accept(revision=shown, actor=None, at=NOW)
+    services.close_remedy(remedy=remedy, evidence=shown, actor=cast.hana, at=NOW)
+
+    (risk,) = asked(as_, PLAN)["plan-of-action-and-milestones"]["risks"]
+    assert (risk["status"], risk["remediations"][0]["lifecycle"]) == ("closed", "completed")
+    assert "deadline" not in risk
 
 
 def test_a_plan_names_no_drill_that_the_reader_may_not_see(as_: As, cast: Cast) -> None:

@@ -200,7 +200,7 @@ def test_another_person_closes_an_action_on_evidence_of_the_case(cast: Cast) -> 
         return services.close_action(action=made, evidence=on, actor=by, at=NOW)
 
     for by, on, refusal in (
-        (cast.olga, shown, services.OwnAction),
+        (cast.olga, shown, evidence.OwnAction),
         (cast.bo, shown, NotAllowed),
         (cast.ken, waiting, Invalid),
         (cast.ken, elsewhere, Invalid),
@@ -210,7 +210,7 @@ def test_another_person_closes_an_action_on_evidence_of_the_case(cast: Cast) -> 
             close(by, on)
     assert close(cast.ken, shown)
     assert not close(cast.ken, shown)
-    with pytest.raises(services.ActionClosed):
+    with pytest.raises(evidence.ActionClosed):
         close(cast.hana, shown)
 
 

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
+from django.db import DatabaseError, transaction
 
 from dcase_audit import clock
+from dcase_audit.accounts.models import User
 from dcase_audit.calendars.durations import Duration
 from dcase_audit.calendars.terms import term_of
 from dcase_audit.cases import editions
 from dcase_audit.cases.models import Case, Link, Node, NodeStatus, NodeText
 from dcase_audit.cases.words import Status
 from dcase_audit.errors import Invalid, NotAllowed
+from dcase_audit.notices.models import OpenItem
 from drills import services, targets
 from drills.models import Monitor, TargetFeed
 from drills.monitors.events import DOWN, RESOLVED, Event, Read
 from evidence import services as evidence
 from evidence.asof import case_forecast, case_status
-from evidence.models import Hearing, TargetPeriod, TargetRemedy
-from evidence.refusals import SelfApproval
+from evidence.models import Hearing, Revision, TargetPeriod, TargetRemedy
 from evidence.sweeping import sweep
 from tests.api.conftest import As
-from tests.cast import EARLY, NOW, Cast
+from tests.cast import EARLY, NOW, Cast, submitted
+from tests.missed import TARGET
 from tests.monitors.world import make_monitor
 from tests.pages.conftest import logged_in, text_of
 
 pytestmark = pytest.mark.usefixtures("sound")
 
-TARGET = {
-    "measure": "availability",
-    "op": ">=",
-    "value": "0.999",
-    "period": "P7D",
-    "calendar": "24x7",
-    "services": ["cash"],
-}
 FIRST, SECOND, THIRD = (datetime(2026, 10, 26, tzinfo=ZoneInfo("Asia/Tokyo")) + timedelta(weeks=n) for n in range(3))
+DUE = date(2026, 11, 13)
 SOON = timedelta(minutes=5)
 BEFORE = datetime(2026, 10, 1, tzinfo=UTC)
 ALL = [{"service": "cash", "needed": 1, "components": ["cash"]}]
@@ -129,14 +124,10 @@ def test_a_missed_week_refutes_until_a_full_week_and_its_closed_action(measured:
     heard(measured, FIRST + SOON)
     was_down(measured, cast, FIRST + timedelta(days=3), 11, at=FIRST + timedelta(days=4))
     heard(measured, SECOND + SOON)
-    remedy = evidence.propose_remedy(
-        node=context(), start=FIRST, until=SECOND, action="交換した", actor=cast.olga, at=SECOND + SOON
-    )
+    remedy = proposed(cast)
     assert told() == ["target_missed"]
 
-    with pytest.raises(SelfApproval):
-        evidence.close_remedy(remedy=remedy, because="自分で確認", actor=as_approver(cast), at=SECOND + SOON)
-    evidence.close_remedy(remedy=remedy, because="記録で確認した", actor=cast.ken, at=SECOND + 2 * SOON)
+    evidence.close_remedy(remedy=remedy, evidence=set_up(), actor=cast.ken, at=SECOND + 2 * SOON)
     after_action = status_of()
     coming = [(c.key, c.at, c.after) for c in case_forecast(context().case, at=SECOND + 3 * SOON, days=30)]
     heard(measured, THIRD + SOON)
@@ -145,10 +136,23 @@ def test_a_missed_week_refutes_until_a_full_week_and_its_closed_action(measured:
     assert ("target:C_1", THIRD, Status.SUPPORTED) in coming
 
 
-def as_approver(cast: Cast) -> Any:
-    """Return the proposer; even with an approver's rights, who proposed does not close."""
-    cast.olga.__dict__["_access"] = cast.ken.access
-    return cast.olga
+def proposed(cast: Cast, **changes: Any) -> TargetRemedy:
+    said = {"start": FIRST, "until": SECOND, "text": "交換する", "owner": cast.olga, "due_on": DUE, "actor": cast.olga}
+    return evidence.propose_remedy(node=context(), at=SECOND + SOON, **{**said, **changes})
+
+
+def set_up() -> Revision:
+    """Return what was accepted of the case when the monitor was set up."""
+    return Revision.objects.get(artefact__key="night-log")
+
+
+@pytest.fixture
+def missed(measured: Monitor, cast: Cast) -> Monitor:
+    """Have the first week missed its target."""
+    heard(measured, FIRST + SOON)
+    was_down(measured, cast, FIRST + timedelta(days=3), 11, at=FIRST + timedelta(days=4))
+    heard(measured, SECOND + SOON)
+    return measured
 
 
 def test_a_week_that_nobody_watched_for_an_hour_is_stale(measured: Monitor) -> None:
@@ -215,22 +219,23 @@ def test_who_feeds_a_target_is_asked(cast: Cast, measured: Monitor) -> None:
     assert not services.stop_feed(feed=feed, actor=cast.olga, at=NOW)
 
 
-def test_the_page_shows_figures_and_takes_the_corrective_action(
-    measured: Monitor, cast: Cast, client: Client, as_: As
-) -> None:
-    heard(measured, FIRST + SOON)
-    was_down(measured, cast, FIRST + timedelta(days=3), 11, at=FIRST + timedelta(days=4))
-    heard(measured, SECOND + SOON)
+def test_the_page_shows_figures_and_takes_the_corrective_action(missed: Monitor, cast: Cast) -> None:
     page, span = "/cases/watch/nodes/target:C_1/", f"{FIRST.timestamp():.0f}-{SECOND.timestamp():.0f}"
+    action = {"text": "交換する", "owner": "olga", "due_on": "2026-11-13"}
     clock.fix(SECOND + timedelta(hours=1))
     try:
         olga, ken = logged_in(cast.olga), logged_in(cast.ken)
         shown = text_of(olga.get(page))
-        refused = olga.post(f"{page}missed/1-2/", {"action": "交換した"}, follow=True)
-        olga.post(f"{page}missed/{span}/", {"action": "交換した"})
+        refused = olga.post(f"{page}missed/1-2/", action, follow=True)
+        nobody = olga.post(f"{page}missed/{span}/", {**action, "owner": "bo"}, follow=True)
+        olga.post(f"{page}missed/{span}/", action)
         remedy = TargetRemedy.objects.get()
-        own = olga.post(f"{page}remedies/{remedy.pk}/close/", {"because": "見た"}, follow=True)
-        ken.post(f"{page}remedies/{remedy.pk}/close/", {"because": "見た"})
+        closing = {f"a{remedy.pk}-revision": set_up().pk, f"a{remedy.pk}-note": "見た"}
+        own = olga.post(f"{page}remedies/{remedy.pk}/close/", closing, follow=True)
+        clock.fix(datetime(2026, 11, 14, tzinfo=ZoneInfo("Asia/Tokyo")))
+        late = text_of(ken.get(page))
+        ken.post(f"{page}remedies/{remedy.pk}/close/", closing)
+        done = text_of(ken.get(page))
     finally:
         clock.fix(None)
 
@@ -238,9 +243,122 @@ def test_the_page_shows_figures_and_takes_the_corrective_action(
     assert "availability: at least 99.9 %" in shown
     assert "missed" in shown
     assert "No such period was measured." in text_of(refused)
+    assert "Owner: Select a valid choice" in text_of(nobody)
     assert "An approver of the department" in text_of(own)
+    assert "It is yours; another person closes it." in text_of(own)
+    assert "overdue" in late
     remedy.refresh_from_db()
-    assert (remedy.action, remedy.closed_by, remedy.closed_because) == ("交換した", cast.ken, "見た")
+    assert (remedy.text, remedy.closed_by, remedy.evidence, remedy.closing_note) == (
+        "交換する",
+        cast.ken,
+        set_up(),
+        "見た",
+    )
+    assert "夜間の切替わり確認ログ, revision 1" in done
+
+
+def test_who_owns_and_closes_an_action_is_asked(missed: Monitor, cast: Cast) -> None:
+    for wrong, refusal in (
+        ({"actor": cast.bo}, NotAllowed),
+        ({"actor": cast.rin}, NotAllowed),
+        ({"start": FIRST + SOON}, Invalid),
+        ({"text": " "}, Invalid),
+        ({"owner": cast.bo}, Invalid),
+        ({"due_on": date(2026, 11, 1)}, Invalid),
+    ):
+        with pytest.raises(refusal):
+            proposed(cast, **wrong)
+    remedy = proposed(cast, owner=cast.ken)
+    with pytest.raises(evidence.RemedyExists):
+        proposed(cast)
+
+    def close(by: User, on: Revision) -> bool:
+        return evidence.close_remedy(remedy=remedy, evidence=on, actor=by, at=SECOND + SOON)
+
+    elsewhere = submitted(cast.review_rule, cast.bo, at=EARLY, content=b"of another case")
+    evidence.accept(revision=elsewhere, actor=None, at=EARLY)
+    for by, on, closing_refused in (
+        (cast.ken, set_up(), evidence.OwnAction),
+        (cast.olga, set_up(), NotAllowed),
+        (cast.hana, elsewhere, Invalid),
+    ):
+        with pytest.raises(closing_refused):
+            close(by, on)
+    assert close(cast.hana, set_up())
+    assert not close(cast.hana, set_up())
+    with pytest.raises(evidence.ActionClosed):
+        close(as_owner_of_nothing(cast), set_up())
+
+
+def as_owner_of_nothing(cast: Cast) -> User:
+    """Return somebody else who may approve."""
+    cast.olga.__dict__["_access"] = cast.ken.access
+    return cast.olga
+
+
+def test_an_action_is_told_to_its_owner_and_when_it_is_overdue(missed: Monitor, cast: Cast) -> None:
+    remedy = proposed(cast)
+    key, after = f"target-remedy:{remedy.pk}", datetime(2026, 11, 14, tzinfo=ZoneInfo("Asia/Tokyo"))
+    told = OpenItem.objects.open().get(key=key)
+
+    assert (told.owner, told.due_on, told.kind) == (cast.olga, DUE, "corrective-action")
+    assert told.href == "/cases/watch/nodes/target:C_1/"
+    assert evidence.tell_overdue_remedies(at=after - SOON) == 0
+    assert evidence.tell_overdue_remedies(at=after) == evidence.tell_overdue_remedies(at=after) == 1
+    assert OpenItem.objects.open().get(key=key).kind == "corrective-action-overdue"
+    evidence.close_remedy(remedy=remedy, evidence=set_up(), actor=cast.ken, at=after)
+    assert not OpenItem.objects.open().filter(key=key).exists()
+    assert evidence.tell_overdue_remedies(at=after) == 0
+
+
+def test_the_database_keeps_the_action(missed: Monitor, cast: Cast) -> None:
+    remedy = proposed(cast)
+    rows = TargetRemedy.objects.filter(pk=remedy.pk)
+
+    for change in (
+        lambda: rows.update(text="x"),
+        lambda: rows.update(due_on=DUE + timedelta(days=1)),
+        lambda: rows.update(closed_at=NOW, closed_by=cast.olga, evidence=set_up()),
+        lambda: rows.update(closed_at=NOW, closed_by=cast.ken),
+        lambda: rows.delete(),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_the_api_takes_and_closes_the_action(missed: Monitor, cast: Cast, as_: As) -> None:
+    path = "cases/watch/targets/C_1/actions"
+    body = {
+        "from": FIRST.isoformat(),
+        "until": SECOND.isoformat(),
+        "text": "交換する",
+        "owner": "olga",
+        "due_on": "2026-11-30",
+    }
+    olga, ken = as_("olga"), as_("ken")
+
+    added = olga.post(path, body, Idempotency_Key="a")
+    again = olga.post(path, body, Idempotency_Key="a")
+    other = olga.post(path, body, Idempotency_Key="b")
+    nobody = olga.post(path, {**body, "owner": "nobody"}, Idempotency_Key="c")
+    number = added.json()["id"]
+    closed = ken.post(f"{path}/{number}/close", {"revision": set_up().pk, "note": "見た"})
+    repeated = ken.post(f"{path}/{number}/close", {"revision": set_up().pk, "note": "見た"})
+
+    assert [answer.status_code for answer in (added, again, other, nobody, closed, repeated)] == [
+        201, 201, 409, 422, 201, 200,
+    ]  # fmt: skip
+    assert other.json()["type"].endswith("remedy-exists")
+    assert nobody.json()["errors"][0]["pointer"] == "/owner"
+    (shown,) = olga.get("cases/watch/targets/target:C_1/actions").json()["items"]
+    assert olga.get(added.headers["Location"].removeprefix("/api/v1/")).json() == shown
+    assert (shown["from"], shown["owner"], shown["closed_by"], shown["note"]) == (
+        "2026-10-25T15:00:00+00:00",
+        "olga",
+        "ken",
+        "見た",
+    )
+    assert as_("bo").get(path).status_code == 404
 
 
 @pytest.mark.parametrize(

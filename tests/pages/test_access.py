@@ -20,6 +20,7 @@ from dcase_audit.trail.tlog.local import LocalTiles
 from dcase_audit.verification.models import Entry
 from tests.api.matrix import COLUMNS, Stage, make_stage
 from tests.cast import Cast
+from tests.missed import FIRST, SECOND
 from tests.pages.conftest import logged_in
 from tests.sealing import Sealing, size_of_log
 
@@ -45,6 +46,8 @@ def to_all(status: int) -> tuple[int, ...]:
 # (auditor), Ada (administrator). "302" is a redirection: to the login, or to where the answer is.
 CASE = (302, 404, 200, 200, 200, 200, 200, 200, 404)
 DEPARTMENT = (302, 404, 404, 200, 200, 200, 404, 200, 404)
+SEES_THE_CASE = (302, 404, 302, 302, 302, 302, 302, 302, 404)
+MISSED = f"{FIRST.timestamp():.0f}-{SECOND.timestamp():.0f}"
 WRITES = (302, 404, 404, 200, 200, 200, 404, 403, 404)
 ROWS = [
     Row("get", "home", "/", to_all(200)),
@@ -65,9 +68,9 @@ ROWS = [
     Row("get", "node", "/cases/recurrence/nodes/E_1/", CASE),
     Row("post", "node-link", "/cases/recurrence/nodes/E_1/link/", CASE),
     Row("post", "node-unlink", "/cases/recurrence/nodes/E_1/unlink/night-drills/", DEPARTMENT),
-    # The case has no measurable context: see tests/monitors/test_targets.py for who may.
-    Row("post", "target-remedy", "/cases/recurrence/nodes/target:C_1/missed/1-2/", (302, *[404] * 8)),
-    Row("post", "target-remedy-close", "/cases/recurrence/nodes/target:C_1/remedies/1/close/", (302, *[404] * 8)),
+    # Whoever may see the page gets back to it, with what was wrong.
+    Row("post", "target-remedy", f"/cases/recurrence/nodes/target:C_9/missed/{MISSED}/", SEES_THE_CASE),
+    Row("post", "target-remedy-close", "/cases/recurrence/nodes/target:C_9/remedies/{remedy}/close/", SEES_THE_CASE),
     Row("get", "artefacts", "/evidence/", to_all(200)),
     Row("get", "artefact-new", "/new-evidence/", (302, 200, 200, 200, 200, 200, 302, 302, 302)),
     Row("get", "artefact", "/evidence/night-drills/", DEPARTMENT),
@@ -168,6 +171,7 @@ def numbers(stage: Stage) -> dict[str, object]:
         "report": stage.report,
         "finding": stage.finding,
         "action": stage.action,
+        "remedy": stage.remedy,
         "occurrence": stage.occurrence,
         "token": issue(user=stage.cast.olga, name="own", scopes=["read"], expires_at=SOMEDAY)[0].pk,
         "hold": stage.hold,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from dcase_audit.reports.contents import MeasuredTarget, PlannedWindow, TargetOutage, TargetPeriod, TargetRemedy
+from dcase_audit.reports.contents import (
+    CorrectiveAction,
+    MeasuredTarget,
+    PlannedWindow,
+    TargetOutage,
+    TargetPeriod,
+    TargetRemedy,
+)
 from dcase_audit.reports.contents.targets import Outcome
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -78,11 +85,16 @@ def targets() -> tuple[MeasuredTarget, ...]:
                 TargetRemedy(
                     start=month(9),
                     until=month(10),
-                    action="切替え設定を改めた",
-                    proposed_by="Bo Bando",
-                    closed_by="Nao Nakano",
-                    closed_at=datetime(2026, 10, 5, 10, tzinfo=TOKYO),
-                    closed_because="試験の記録で確認した",
+                    actions=(
+                        CorrectiveAction(
+                            text="切替え設定を改めた",
+                            owner="Bo Bando",
+                            due_on=date(2026, 10, 9),
+                            closed_at=datetime(2026, 10, 5, 10, tzinfo=TOKYO),
+                            closed_by="Nao Nakano",
+                            evidence="night-rule 4",
+                        ),
+                    ),
                 ),
             ),
         ),

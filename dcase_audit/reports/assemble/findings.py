@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
+from dcase_audit.reports.assemble.actions import action_of
 from dcase_audit.reports.assemble.names import Names
-from dcase_audit.reports.contents import CorrectiveAction, Finding
+from dcase_audit.reports.contents import Finding
 from dcase_audit.reports.contents.drills import FindingState, Severity
 from drills import models
 from drills.findings import Standing, State, standings
@@ -37,19 +38,5 @@ def _finding(standing: Standing, names: Names, known: datetime) -> Finding:
         cause=row.cause,
         failed_at=row.result.held_or_received_at if row.result else None,
         retest_at=retest.started_at if retest else None,
-        actions=tuple(_action(action, names, known) for action in row.actions.all() if action.added_at <= known),
-    )
-
-
-def _action(row: models.CorrectiveAction, names: Names, known: datetime) -> CorrectiveAction:
-    evidence = row.evidence if row.closed_at is not None and row.closed_at <= known else None
-    if evidence is None:
-        return CorrectiveAction(text=row.text, owner=names.person(row.owner_id), due_on=row.due_on)
-    return CorrectiveAction(
-        text=row.text,
-        owner=names.person(row.owner_id),
-        due_on=row.due_on,
-        closed_at=row.closed_at,
-        closed_by=names.person(row.closed_by_id),
-        evidence=f"{evidence.artefact.key} {evidence.number}",
+        actions=tuple(action_of(action, names, known) for action in row.actions.all() if action.added_at <= known),
     )

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from dcase_audit.cases.graph import Graph
 from dcase_audit.cases.words import TARGET_PREFIX
+from dcase_audit.reports.assemble.actions import action_of
 from dcase_audit.reports.assemble.names import Names
 from dcase_audit.reports.contents import (
     MeasuredTarget,
@@ -128,14 +129,6 @@ def _windows(monitors: Iterable[str], names: Names, period: tuple[datetime, date
 
 
 def _remedies(node: int, names: Names, known: datetime) -> Iterator[TargetRemedy]:
-    for row in models.TargetRemedy.objects.filter(node=node, proposed_at__lte=known):
-        is_closed = row.closed_at is not None and row.closed_at <= known
-        yield TargetRemedy(
-            start=row.start,
-            until=row.until,
-            action=row.action,
-            proposed_by=names.person(row.proposed_by_id),
-            closed_by=names.person(row.closed_by_id) if is_closed else "",
-            closed_at=row.closed_at if is_closed else None,
-            closed_because=row.closed_because if is_closed else "",
-        )
+    rows = models.TargetRemedy.objects.filter(node=node, added_at__lte=known).select_related("evidence__artefact")
+    for row in rows:
+        yield TargetRemedy(start=row.start, until=row.until, actions=(action_of(row, names, known),))

@@ -1,5 +1,6 @@
 """What an accountability report says, as plain frozen values; no database, no clock, no wording."""
 
+from dcase_audit.reports.contents.actions import CorrectiveAction
 from dcase_audit.reports.contents.case import (
     Checkpoint,
     Criterion,
@@ -18,7 +19,6 @@ from dcase_audit.reports.contents.case import (
 from dcase_audit.reports.contents.drills import (
     Achieved,
     Check,
-    CorrectiveAction,
     Drill,
     Finding,
     Holding,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
+from dcase_audit.reports.contents.actions import CorrectiveAction
 from dcase_audit.reports.contents.case import Target
 
 DrillKind = Literal["tabletop", "component", "functional", "full-scale", "unannounced", "live-incident"]
@@ -122,18 +123,6 @@ class SignOff:
     by: str
     at: datetime
     statement: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CorrectiveAction:
-    """What is done about a finding; ``closed_at`` is None while it is open, ``evidence`` is artefact and revision."""
-
-    text: str
-    owner: str
-    due_on: date
-    closed_at: datetime | None = None
-    closed_by: str = ""
-    evidence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from dcase_audit.reports.contents.actions import CorrectiveAction
+
 Outcome = Literal["met", "missed", "unknown", "running", "spent"]
 
 
@@ -62,15 +64,11 @@ class PlannedWindow:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetRemedy:
-    """The corrective action for a missed period; who closed it is another person than who proposed it."""
+    """What is done about a missed period."""
 
     start: datetime
     until: datetime
-    action: str
-    proposed_by: str
-    closed_by: str
-    closed_at: datetime | None
-    closed_because: str
+    actions: tuple[CorrectiveAction, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,13 @@
-"""A plan of action: the findings of drills with what is done about them, and the leaves that do not stand."""
+"""A plan of action: the findings of drills and the missed periods of targets with what is done about them, and the
+leaves that do not stand.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from dcase_audit.cases.presentation import Words
 from dcase_audit.errors import NotFound
@@ -12,8 +16,9 @@ from dcase_audit.reports.oscal.observations import observation, raw_of, visible_
 from dcase_audit.reports.oscal.standing import Order, finding_of, head, stand_of, supporting
 from dcase_audit.reports.oscal.words import JSON, identity, line, listed, prop
 from drills.findings import Standing, State, standings
-from drills.models import CorrectiveAction, Finding
+from drills.models import Finding
 from evidence.asof import NodeView
+from evidence.models import Action, TargetRemedy
 
 STATUSES = {
     State.OPEN: "open",
@@ -25,18 +30,23 @@ STATUSES = {
 }
 UUIDS = "http://ietf.org/rfc/rfc4122"
 FAILED = Words("訓練が不合格になった", "The drill failed")
+MISSED = Words(
+    "目標 {0} の期間（{1} から {2} の前日まで）の未達",
+    "Target {0} was missed in the period from {1} to the day before {2}",
+)
 
 
 def plan_of_action(order: Order) -> JSON:
-    """Return the document: an item for each finding of a drill that is open or of the period, and for each leaf that
-    does not stand.
+    """Return the document: an item for each finding of a drill and each action about a target that is open or of the
+    period, and for each leaf that does not stand.
 
     Raises:
         NotFound: there is nothing to be done, which OSCAL has no document for (404).
     """
     stand, found = stand_of(order), _findings(order)
     leaves = [finding_of(order, stand, node, []) for node in stand.status.nodes if _is_failing_leaf(node)]
-    if not found and not leaves:
+    remedies = _remedies(order)
+    if not (found or remedies or leaves):
         raise NotFound("There is nothing to be done: every leaf stands, and no finding is open.")
     wanted = [one.finding.result_id for one in found if one.finding.result_id]
     results = list(visible_results(order).filter(pk__in=wanted))
@@ -49,9 +59,15 @@ def plan_of_action(order: Order) -> JSON:
                 "id": identity(f"/cases/{order.case.slug}"),
             },
             **listed("observations", [observation(row, order.language) for row in results]),
-            **listed("risks", [_risk(one, order) for one in found]),
+            **listed(
+                "risks", [*(_risk(one, order) for one in found), *(_risk_of_target(one, order) for one in remedies)]
+            ),
             **listed("findings", leaves),
-            "poam-items": [*(_of_finding(one, order) for one in found), *(_of_leaf(each, order) for each in leaves)],
+            "poam-items": [
+                *(_of_finding(one, order) for one in found),
+                *(_of_remedy(one, order) for one in remedies),
+                *(_of_leaf(each, order) for each in leaves),
+            ],
             **({"back-matter": {"resources": [raw_of(row) for row in results]}} if results else {}),
         }
     }
@@ -62,6 +78,14 @@ def _findings(order: Order) -> list[Standing]:
     rows = rows.filter(opened_at__lte=order.at).whole().order_by("opened_at", "pk")
     found = standings(rows, at=order.at)
     return [one for one in found if one.finding.opened_at >= order.since or STATUSES[one.state] != "closed"]
+
+
+def _remedies(order: Order) -> list[TargetRemedy]:
+    rows = TargetRemedy.objects.visible_to(order.user).filter(node__case=order.case, added_at__lte=order.at)
+    rows = rows.filter(Q(added_at__gte=order.since) | Q(closed_at=None) | Q(closed_at__gt=order.at))
+    return list(
+        rows.select_related("node__case", "owner", "closed_by", "evidence__artefact").order_by("added_at", "pk")
+    )
 
 
 def _is_failing_leaf(node: NodeView) -> bool:
@@ -81,6 +105,15 @@ def _of_finding(one: Standing, order: Order) -> JSON:
     }
 
 
+def _of_remedy(one: TargetRemedy, order: Order) -> JSON:
+    return {
+        "uuid": identity(f"{order.name}/items/target-remedies/{one.pk}"),
+        "title": _missed(one, order),
+        "description": _missed(one, order),
+        "related-risks": [{"risk-uuid": identity(f"/target-remedies/{one.pk}/risk")}],
+    }
+
+
 def _of_leaf(finding: JSON, order: Order) -> JSON:
     return {
         "uuid": identity(f"{order.name}/items/nodes/{finding['target']['title']}"),
@@ -94,29 +127,47 @@ def _risk(one: Standing, order: Order) -> JSON:
     """Return the finding of a drill as what it puts at risk; its actions, as remediations."""
     finding = one.finding
     actions = [action for action in finding.actions.all() if action.added_at <= order.at]
-    awaited = [action for action in actions if not _is_closed(action, order.at)]
-    found = {
+    return {
         "uuid": identity(f"/findings/{finding.pk}"),
         "title": _title(finding, order),
         "description": _text(finding, order),
         "statement": finding.cause or _text(finding, order),
         "props": [prop("state", one.state.value), prop("severity", finding.severity), prop("drill", finding.drill.key)],
         "status": STATUSES[one.state],
-        **listed("remediations", [_remediation(action, finding, order) for action in actions]),
+        **_done(actions, "/corrective-actions", order),
     }
+
+
+def _risk_of_target(one: TargetRemedy, order: Order) -> JSON:
+    """Return the missed period of a target as what it puts at risk."""
+    return {
+        "uuid": identity(f"/target-remedies/{one.pk}/risk"),
+        "title": _missed(one, order),
+        "description": _missed(one, order),
+        "statement": _missed(one, order),
+        "props": [prop("target", one.node.key)],
+        "status": "closed" if one.is_closed(at=order.at) else "remediating",
+        **_done([one], "/target-remedies", order),
+    }
+
+
+def _done(actions: Sequence[Action], where: str, order: Order) -> JSON:
+    """Return what is done about a risk, and by when the last of it is due."""
+    awaited = [action for action in actions if not action.is_closed(at=order.at)]
+    found = listed("remediations", [_remediation(action, where, order) for action in actions])
     if awaited:
-        found["deadline"] = say(max(_end_of_day(action, finding) for action in awaited))
+        found["deadline"] = say(max(_end_of_day(action) for action in awaited))
     return found
 
 
-def _remediation(action: CorrectiveAction, finding: Finding, order: Order) -> JSON:
-    closed = _is_closed(action, order.at)
+def _remediation(action: Action, where: str, order: Order) -> JSON:
+    closed = action.is_closed(at=order.at)
     props = [prop("owner", action.owner.username), prop("due-on", action.due_on.isoformat())]
     if closed and action.closed_at is not None and action.closed_by is not None and action.evidence is not None:
         props += [prop("closed", say(action.closed_at)), prop("closed-by", action.closed_by.username)]
         props += [prop("evidence", f"{action.evidence.artefact.key}#{action.evidence.number}")]
     return {
-        "uuid": identity(f"/corrective-actions/{action.pk}"),
+        "uuid": identity(f"{where}/{action.pk}"),
         "lifecycle": "completed" if closed else "planned",
         "title": line(action.text[:200], str(action.pk)),
         "description": action.text,
@@ -124,13 +175,15 @@ def _remediation(action: CorrectiveAction, finding: Finding, order: Order) -> JS
     }
 
 
-def _is_closed(action: CorrectiveAction, at: datetime) -> bool:
-    return action.closed_at is not None and action.closed_at <= at
+def _end_of_day(action: Action) -> datetime:
+    """Return when the day on which the action is due ends in its zone."""
+    return datetime.combine(action.due_on + timedelta(days=1), time(), action.zone)
 
 
-def _end_of_day(action: CorrectiveAction, finding: Finding) -> datetime:
-    """Return when the day on which the action is due ends in the drill's zone."""
-    return datetime.combine(action.due_on + timedelta(days=1), time(), ZoneInfo(finding.drill.timezone))
+def _missed(one: TargetRemedy, order: Order) -> str:
+    zone = one.node.case.zone
+    days = [f"{moment.astimezone(zone).date()}" for moment in (one.start, one.until)]
+    return MISSED.into(order.language).format(one.node.key, *days)
 
 
 def _title(finding: Finding, order: Order) -> str:
