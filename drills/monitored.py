@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from dcase_audit.calendars.service_time import ServiceCalendar, spans
-from dcase_audit.cases.arguments import rows
+from dcase_audit.trail.statements import rows
 from drills.availability.figures import Figure, Outage, Window, figure, service_down
 from drills.availability.spans import Span, milliseconds, united
 from drills.models import Monitor

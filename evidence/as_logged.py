@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import Invalid
+from dcase_audit.trail.statements import rows
 
 SETTLED = "case.settled"
 LAST_BELOW = """

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dcase_audit.accounts.models import User
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import JUDGED_KEY, JUDGED_KIND, NodeRow, rows
+from dcase_audit.cases.arguments import JUDGED_KEY, JUDGED_KIND, NodeRow
 from dcase_audit.cases.models import Case, Edition
 from dcase_audit.cases.status import (
     RULES_VERSION,
@@ -21,6 +21,7 @@ from dcase_audit.cases.status import (
     roll_up_timelines,
 )
 from dcase_audit.cases.words import CONTEXT_KINDS, NodeKind, Status
+from dcase_audit.trail.statements import rows
 from evidence.leaf_status import Verdict
 from evidence.loading import judged
 from evidence.reason_names import ReasonNames

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.moments import say
+from dcase_audit.trail.statements import rows
 from evidence.models import StoredFile
 
 # Most files are kept by the dates of their revisions, which is soon seen; of the others decisions and holds count.

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from dcase_audit.calendars.durations import Duration, parse_or_none
 from dcase_audit.calendars.models import Calendar
 from dcase_audit.calendars.service_time import ServiceCalendar
-from dcase_audit.cases.arguments import IN_FORCE, OF_EDITION, rows
+from dcase_audit.cases.arguments import IN_FORCE, OF_EDITION
 from dcase_audit.cases.words import CONTEXT_KINDS, NodeKind
+from dcase_audit.trail.statements import rows
 from evidence.facts import Criterion, Hearing, LeafFacts, Revision, SubjectVersion, Support
 from evidence.leaf_status import Leaf
 from evidence.models import Kind

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.arguments import JUDGED_KEY, rows
+from dcase_audit.cases.arguments import JUDGED_KEY
 from dcase_audit.cases.models import Node
+from dcase_audit.trail.statements import rows
 
 Reason = Mapping[str, Any]
 

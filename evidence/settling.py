@@ -15,9 +15,9 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import rows
 from dcase_audit.cases.status import RULES_VERSION
 from dcase_audit.jobs.services import enqueue_many
+from dcase_audit.trail.statements import rows
 from evidence import statuses, turning
 from evidence.models import Artefact, Subject
 

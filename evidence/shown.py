@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import StatusRow, rows
+from dcase_audit.cases.arguments import StatusRow
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.outline import Line
 from dcase_audit.cases.status import RULES_VERSION, Below, look_below
 from dcase_audit.cases.words import CONTEXT_KINDS
+from dcase_audit.trail.statements import rows
 from evidence.asof import Because, CaseStatus, NodeView, case_status, edition_at
 from evidence.reason_names import ReasonNames
 

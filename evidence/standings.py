@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.cases.words import Status
+from dcase_audit.trail.statements import rows
 from evidence.facts import NEVER
 from evidence.leaf_status import Leaf
 from evidence.loading import artefact_facts, facts_of

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from dcase_audit.cases.arguments import rows, written
 from dcase_audit.cases.status import RULES_VERSION
 from dcase_audit.errors import Invalid
 from dcase_audit.jobs.services import enqueue_many
+from dcase_audit.trail.statements import rows, written
 from evidence import settling, standings, statuses, turning
 
 BATCH = 20

@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dcase_audit.calendars.durations import Duration, parse
-from dcase_audit.cases.arguments import IN_FORCE, MEASURABLE, OF_EDITION, rows
+from dcase_audit.cases.arguments import IN_FORCE, MEASURABLE, OF_EDITION
+from dcase_audit.trail.statements import rows
 from evidence.facts import Measured, Remedy, Target, TargetFacts
 
 ALWAYS = "24x7"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db import connection
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import rows, written
 from dcase_audit.cases.status import RULES_VERSION
+from dcase_audit.trail.statements import rows, written
 from evidence import statuses
 from evidence.leaf_status import Leaf
 from evidence.loading import judged

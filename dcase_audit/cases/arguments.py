@@ -10,12 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import psycopg
-from django.db import connection
-
 from dcase_audit.cases.status import Argument
 from dcase_audit.cases.words import CONTEXT_KINDS, LEAF_KINDS, TARGET_PREFIX, LinkKind, NodeKind, Status
-from dcase_audit.trail.context import notice, send
+from dcase_audit.trail.statements import rows
 
 CONTEXTS = sorted(CONTEXT_KINDS)
 LEAVES = sorted({*LEAF_KINDS, NodeKind.TARGET})
@@ -55,21 +52,6 @@ class StatusRow(NamedTuple):
     since: datetime
     until: datetime | None
     because: list[dict[str, Any]]
-
-
-def rows(query: str, params: Any = None) -> list[tuple[Any, ...]]:
-    """Return the rows of a query, read in binary form on this transaction's connection."""
-    connection.ensure_connection()
-    notice(connection)
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(query, params, binary=True).fetchall()
-
-
-def written(query: str, params: Any = None) -> list[tuple[Any, ...]]:
-    """Return what a writing statement returns; it carries the context of the trail as Django's own writes do."""
-    connection.ensure_connection()
-    send(connection)
-    return rows(query, params)
 
 
 IN_FORCE = "{0}.edition_from IS NOT NULL AND {0}.edition_until IS NULL"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from dcase_audit.cases.arguments import MEASURABLE, OF_EDITION, rows
+from dcase_audit.cases.arguments import MEASURABLE, OF_EDITION
 from dcase_audit.cases.diagram.argument import Argument, Crossing, read
 from dcase_audit.cases.diagram.model import DiagramLink, DiagramNode
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import TARGET_PREFIX, LinkKind, NodeKind
+from dcase_audit.trail.statements import rows
 
 LINES = """
 SELECT n.id, n.key, n.kind,

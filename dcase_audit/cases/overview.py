@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from dcase_audit.cases.arguments import IN_FORCE, rows
+from dcase_audit.cases.arguments import IN_FORCE
 from dcase_audit.cases.models import Case
 from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
+from dcase_audit.trail.statements import rows
 
 # What is stored, or the forecast change that has come since: no list waits for a sweep.
 NOW = """coalesce((SELECT f.status FROM cases_forecast f WHERE f.node_id = s.node_id AND f.at <= %(at)s

@@ -14,7 +14,6 @@ from typing import IO, Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import AuditError
 from dcase_audit.trail import capture
@@ -22,6 +21,7 @@ from dcase_audit.trail.covering import awaited, covering
 from dcase_audit.trail.encoding import SALT, commitment
 from dcase_audit.trail.published import log_files
 from dcase_audit.trail.stamping import MOST_TOKENS, timestamp_path
+from dcase_audit.trail.statements import rows
 from dcase_audit.trail.tlog.tiles import WIDTH, TileReader, entries_path, format_bundle
 from dcase_audit.verification.archive import write_lines, write_member, writing
 from dcase_audit.verification.sampling import NOT_DRAWN, Order, Sample, sample_of, seed_of

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import Invalid
 from dcase_audit.trail.covering import awaited, covering
 from dcase_audit.trail.events import record
+from dcase_audit.trail.statements import rows
 from evidence.models import Decision
 
 TABLE = "evidence_decision"

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dcase_audit.cases.arguments import rows
 from dcase_audit.trail import capture
+from dcase_audit.trail.statements import rows
 
 
 class Under(NamedTuple):

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from dcase_audit.accounts import permissions
 from dcase_audit.accounts.models import User
-from dcase_audit.cases.arguments import written
 from dcase_audit.errors import Invalid
 from dcase_audit.trail.events import Event, record_many
+from dcase_audit.trail.statements import written
 from evidence import telling
 from evidence.models import Decision, Revision
 from evidence.refusals import NotSubmitted, NotYours, Refuting, SelfApproval

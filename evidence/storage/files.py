@@ -10,9 +10,9 @@ from typing import BinaryIO, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from dcase_audit.cases.arguments import written
 from dcase_audit.errors import AuditError
 from dcase_audit.trail.events import Event, record_many
+from dcase_audit.trail.statements import written
 from evidence.models import Disposal, StoredFile
 from evidence.storage.media_types import HEAD, media_type_of
 from evidence.storage.objects import ObjectDamaged, ObjectMissing, Stored, object_store

@@ -14,10 +14,10 @@ from django.db import DatabaseError, connection, models, transaction
 from psycopg import sql
 
 from dcase_audit.accounts.models import Membership, Party, User
-from dcase_audit.cases.arguments import rows
 from dcase_audit.embedded import roles
 from dcase_audit.trail import capture
 from dcase_audit.trail.context import acting, send
+from dcase_audit.trail.statements import rows
 from evidence.models import Artefact, Kind
 from tests.server import BOTH, Server, sequencing
 from tests.trail.conftest import by_nobody, sqlstate
