@@ -233,6 +233,7 @@ def large(count: int) -> dict[str, Any]:
     return small_case(nodes=nodes, links=links + [[f"G_{i}", "supported-by", f"E_{i}"] for i in range(count)])
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_nodes_are_imported_in_batches() -> None:
     parsed = parse(large(5_000))
     started = time.monotonic()

@@ -11,6 +11,9 @@ from dcase_audit.cases.diagram import DiagramLink, DiagramNode, draw, pages
 from dcase_audit.cases.words import LinkKind, NodeKind
 from tests.diagram.samples import Case, made_up
 
+# What draws is covered by what draws less.
+pytestmark = pytest.mark.no_cover
+
 
 def chain(length: int) -> Case:
     """Return goals one under the other, each with a piece of evidence: as deep as a case can be."""

@@ -337,13 +337,14 @@ def test_spoilt_files_are_flagged_or_refused_and_nothing_else(seed: bytes) -> No
                 assert refusal.status in {413, 415, 422}
 
 
-def test_examining_takes_little_memory(tmp_path: Path) -> None:
+def test_examining_takes_little_memory_and_time(tmp_path: Path) -> None:
     path = tmp_path / "large"
     for head in (b"", b"\x1f\x8b\x08", OLE, PNG, b"\xff\xd8\xff\xe0", b"%PDF-1.7"):
         path.write_bytes(head + bytes(40 * 1024 * 1024))
         with path.open("rb") as stream:
             tracemalloc.start()
-            examine(stream, name="a", declared="")
+            with within(1):
+                examine(stream, name="a", declared="")
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
         assert peak < 8 * 1024 * 1024
