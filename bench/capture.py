@@ -18,8 +18,7 @@ TO_PLAIN, TO_PEERS = 1.7, 1.3
 WHAT = {
     "save": "a save in its transaction",
     "bulk_create": "bulk_create of 1,000",
-    "update": "update() of 1,000 in an indexed column",
-    "update in place": "update() of 1,000 in a column without",
+    "update": "update() of 1,000",
     "writers": "4 processes that save",
 }
 

@@ -8,7 +8,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import django
@@ -122,19 +122,10 @@ def created(way: Way) -> float:
 
 
 def updated(way: Way) -> float:
-    """Change the first rows, which are there from the beginning, in a column that an index has."""
-    return _updated(way, valid_from=AT + timedelta(seconds=random.randrange(1 << 20)))
-
-
-def updated_in_place(way: Way) -> float:
-    """Change them in a column that no index has: PostgreSQL writes no index then, where the page has room."""
-    return _updated(way, number=random.randrange(1 << 30))
-
-
-def _updated(way: Way, **values: object) -> float:
+    """Change the first rows, which are there from the beginning."""
     first = way.model.objects.filter(pk__lte=ROWS)
     with way.acting():
-        return seconds(transaction.atomic(lambda: first.update(**values)))
+        return seconds(transaction.atomic(lambda: first.update(number=random.randrange(1 << 30))))
 
 
 def writers(way: Way) -> float:
@@ -161,14 +152,8 @@ def _ended(started: list[Any]) -> None:
         assert process.exitcode == 0
 
 
-OPERATIONS = {
-    "save": saves,
-    "bulk_create": created,
-    "update": updated,
-    "update in place": updated_in_place,
-    "writers": writers,
-}
-WRITTEN = {"save": SAVES, "bulk_create": ROWS, "update": ROWS, "update in place": ROWS, "writers": WRITERS * EACH}
+OPERATIONS = {"save": saves, "bulk_create": created, "update": updated, "writers": writers}
+WRITTEN = {"save": SAVES, "bulk_create": ROWS, "update": ROWS, "writers": WRITERS * EACH}
 
 
 def main() -> None:
