@@ -6,9 +6,11 @@ Dark is down, hatched is unknown, the line is the target: nothing is told by col
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.utils.html import escape
 
@@ -16,6 +18,8 @@ from dcase_audit.cases.diagram import svg
 from dcase_audit.cases.diagram.shapes import number
 from dcase_audit.cases.presentation import Words
 
+# Less the hour that a change of the clock takes.
+SHORTEST_MONTH = timedelta(days=27, hours=23)
 WIDTH, HEIGHT = 640.0, 178.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 8.0, 32.0, 26.0
 FULL = Fraction(5, 4)
@@ -32,6 +36,12 @@ UNCERTAIN = Words(
 RUNNING = Words("（途中）", " (running)")
 LIMIT = Words("目標の限度", "limit of the target")
 DOWN, UNKNOWN = Words("停止", "down"), Words("観測なし", "unknown")
+
+
+def name_of(start: datetime, until: datetime, zone: ZoneInfo) -> str:
+    """Return what a period is called below its bar: its month, and the day too where it is shorter than one."""
+    of_month = until - start >= SHORTEST_MONTH
+    return f"{start.astimezone(zone):{'%y-%m' if of_month else '%y-%m-%d'}}"
 
 
 class Bar(NamedTuple):

@@ -17,6 +17,7 @@ from dcase_audit.cases.labels import NO_LABELS
 from dcase_audit.cases.models import Criterion
 from dcase_audit.shares import exact_percent
 
+AVAILABILITY = "availability"
 SHARE = re.compile(r"0?\.[0-9]{1,10}")
 
 
@@ -57,7 +58,7 @@ def listing(items: Any) -> str:
 def target_text(target: Mapping[str, Any], labels: Mapping[str, str] = NO_LABELS) -> str:
     """Return a limit for something measured: what, of what, how much."""
     measure = measure_text(target, labels)
-    if SHARE.fullmatch(value := str(target.get("value", ""))) and target.get("measure") == "availability":
+    if SHARE.fullmatch(value := str(target.get("value", ""))) and target.get("measure") == AVAILABILITY:
         return f"{measure}: {limit_text(str(target.get('op', '')), f'{exact_percent(Fraction(value))} %')}"
     return f"{measure}: {limit_text(str(target.get('op', '')), target.get('value', ''))}"
 
@@ -68,8 +69,10 @@ def measure_text(target: Mapping[str, Any], labels: Mapping[str, str] = NO_LABEL
     if target.get("per") == "item":
         scope.append(_("each item"))
     measure = str(target.get("measure", ""))
+    # The one measure that has a meaning of its own; what the others are called, the case says.
+    name = _("availability") if measure == AVAILABILITY else measure
     of = f" ({' · '.join(scope)})" if scope else ""
-    return f"{labels.get(measure, measure)}{of}"
+    return f"{labels.get(measure, name)}{of}"
 
 
 def limit_text(op: str, value: object) -> str:

@@ -27,7 +27,7 @@ from dcase_audit.pages import find, refusal_text
 from dcase_audit.shares import shown
 from evidence import services
 from evidence.action_forms import ActionForm, ClosingForm
-from evidence.charts import Bar, chart
+from evidence.charts import Bar, chart, name_of
 from evidence.facts import Target
 from evidence.measured import measured
 from evidence.models import TargetPeriod, TargetRemedy
@@ -130,9 +130,10 @@ def _measurements(rows: list[TargetPeriod], targets: list[Target], reading: Read
 
 
 def bar_of(row: TargetPeriod, target: Target, reading: Reading) -> Bar:
-    start = row.start.astimezone(reading.case.zone)
     budget = (1 - target.limit) * row.required_ms
-    return Bar(f"{start:%y-%m}", budget, row.down_ms, row.unknown_ms, row.as_of < row.until)
+    return Bar(
+        name_of(row.start, row.until, reading.case.zone), budget, row.down_ms, row.unknown_ms, row.as_of < row.until
+    )
 
 
 def _missed(

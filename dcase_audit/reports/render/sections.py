@@ -23,7 +23,7 @@ from dcase_audit.reports.contents import (
 )
 from dcase_audit.reports.render.characters import Unprintable
 from dcase_audit.reports.words import Wording
-from evidence.charts import Bar, chart
+from evidence.charts import Bar, chart, name_of
 
 HORIZONS = (30, 90)
 MOST_BARS = 13
@@ -186,7 +186,7 @@ def _drawing(service: str, rows: list[TargetPeriod], limit: Fraction, wording: W
     """Draw how much of each period's error budget was used, the latest periods at the right."""
     bars = [
         Bar(
-            f"{row.start.astimezone(wording.times.zone):%y-%m}",
+            name_of(row.start, row.until, wording.times.zone),
             (1 - limit) * row.required_ms,
             row.down_ms,
             row.unknown_ms,
