@@ -70,11 +70,7 @@ def standings(findings: Iterable[Finding], *, at: datetime) -> list[Standing]:
 def _standing(finding: Finding, passed: list[DrillResult], annulled: bool, at: datetime) -> Standing:
     retest = next((result for result in passed if _answers(result, finding)), None)
     state = state_of(
-        [
-            Action(action.due_on, action.closed_at is not None and action.closed_at <= at)
-            for action in finding.actions.all()
-            if action.added_at <= at
-        ],
+        [Action(action.due_on, action.is_closed(at=at)) for action in finding.actions.all() if action.added_at <= at],
         retested=retest is not None,
         annulled=annulled,
         today=at.astimezone(ZoneInfo(finding.drill.timezone)).date(),

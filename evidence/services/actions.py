@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ WORDS = {
     OVERDUE_ITEM: ("是正処置が期限を過ぎています", "Corrective action overdue"),
 }
 LONGEST = 4000
+FARTHEST = timedelta(days=3653)
 
 
 class OwnAction(AuditError):
@@ -48,9 +49,12 @@ class About(NamedTuple):
 
 
 def check_new(*, owner: User, due_on: date, about: About, at: datetime) -> None:
-    """Refuse a day that has passed, and an owner who has left or could not act on it (422)."""
-    if due_on < at.astimezone(about.zone).date():
+    """Refuse a day that has passed or is ten years away, and an owner who has left or could not act on it (422)."""
+    today = at.astimezone(about.zone).date()
+    if due_on < today:
         raise Invalid("This day has passed.", pointer="/due_on")
+    if due_on > today + FARTHEST:
+        raise Invalid("This day is too far away.", pointer="/due_on")
     may_act = permissions.may_write_evidence(owner.access, custodian_id=about.department.pk)
     if not (may_be_told(owner) and may_act):
         raise Invalid("The owner is a person of the department that answers for it.", pointer="/owner")
