@@ -88,7 +88,13 @@ class TargetActionsView(ApiView):
 
     scope = ApiToken.Scope.EVIDENCE
 
-    @described("Corrective actions of a target", {200: TargetActionsShape}, problems=(404,), tag="cases")
+    @described(
+        "Corrective actions of a target",
+        {200: TargetActionsShape},
+        problems=(404,),
+        tag="cases",
+        operation="cases_targets_actions_list",
+    )
     def get(self, request: Request, slug: str, key: str) -> Response:
         rows = _remedies(_context(self.user, slug, key)).order_by("-start", "-pk")[:MOST]
         return Response({"items": [shown_remedy(each) for each in rows]})
