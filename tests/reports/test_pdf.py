@@ -16,6 +16,7 @@ from dcase_audit.reports.render.pdf import ForbiddenFetch, PdfUnavailable
 from tests.reports.conftest import Rendering, Run
 from tests.reports.sample_words import AT
 from tests.reports.test_html import hostile
+from tests.timing import slowness
 
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN = """
@@ -120,6 +121,6 @@ def test_without_pango_the_refusal_names_what_to_install(monkeypatch: pytest.Mon
 def test_a_case_of_a_hundred_goals_stays_within_its_cost() -> None:
     seconds, megabytes = map(float, python(COST).split())
 
-    # 20 seconds on a processor of its own; a shared one takes up to half as much again.
-    assert seconds < 30
+    # 20 seconds on a usual processor of its own; a shared one takes up to half as much again.
+    assert seconds < 30 or seconds < 30 * slowness()
     assert megabytes < 450
