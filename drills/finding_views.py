@@ -27,6 +27,7 @@ from drills.views import labels_of, show_drill, show_result, sign_off_form, visi
 from drills.wording import because_text, state_text
 from evidence.action_forms import ActionForm, ClosingForm
 from evidence.models import Support
+from evidence.querysets import shown_evidence
 
 
 class ActionLine(NamedTuple):
@@ -36,6 +37,7 @@ class ActionLine(NamedTuple):
     is_overdue: bool
     form: Form | None
     is_own: bool
+    shows_evidence: bool
 
 
 @login_required
@@ -59,13 +61,14 @@ def _show(
     drill = found.drill
     may_act = permissions.may_write_evidence(user.access, custodian_id=drill.department_id)
     today = clock.now().astimezone(ZoneInfo(drill.timezone)).date()
-    lines = []
+    seen, lines = shown_evidence(found.actions.all(), user), []
     for action in found.actions.all():
         is_open, is_own = action.closed_at is None, action.owner_id == user.pk
         own_form: Form | None = _closing_form(action, drill, user) if may_act and is_open and not is_own else None
         if closing is not None and closing[0] == action.pk:
             own_form = closing[1]
-        lines.append(ActionLine(action, action.is_overdue(today=today), own_form, is_own and is_open))
+        shows_evidence = action.evidence_id in seen
+        lines.append(ActionLine(action, action.is_overdue(today=today), own_form, is_own and is_open, shows_evidence))
     context = {
         "finding": found,
         "drill": drill,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q
 if TYPE_CHECKING:
     from dcase_audit.accounts.models import User
     from evidence.models import (
+        Action,
         Artefact,
         Decision,
         Disposal,
@@ -198,6 +200,14 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
             return self.filter(own)
         named = Criterion.objects.in_force().filter(node__case__slug__in=list(access.audits))
         return self.filter(own | Exists(named.filter(subjects__contains=[OuterRef("key")])))
+
+
+def shown_evidence(actions: Iterable[Action], user: User) -> set[int]:
+    """Return which of the revisions that actions were closed on the user may see; nothing else of one is shown."""
+    from evidence.models import Revision
+
+    closed_on = [action.evidence_id for action in actions if action.evidence_id is not None]
+    return set(Revision.objects.visible_to(user).filter(pk__in=closed_on).values_list("pk", flat=True))
 
 
 class TargetRemedyQuerySet(models.QuerySet["TargetRemedy"]):

@@ -31,6 +31,7 @@ from evidence.charts import Bar, chart, name_of
 from evidence.facts import Target
 from evidence.measured import measured
 from evidence.models import TargetPeriod, TargetRemedy
+from evidence.querysets import shown_evidence
 from evidence.target_loading import targets_of
 from evidence.views.reading import Reading
 
@@ -68,6 +69,7 @@ class Missed(NamedTuple):
     remedy: TargetRemedy | None
     is_overdue: bool
     is_own: bool
+    shows_evidence: bool
     propose: ActionForm | None
     close: ClosingForm | None
 
@@ -145,6 +147,7 @@ def _missed(
     remedies = TargetRemedy.objects.filter(node=node).select_related(
         "owner", "added_by", "closed_by", "evidence__artefact"
     )
+    seen = shown_evidence(remedies, reading.user)
     by_span = {(remedy.start, remedy.until): remedy for remedy in remedies}
     access, party, user = reading.user.access, text.accountable_id, reading.user
     may_propose = reading.is_present and permissions.may_write_evidence(access, custodian_id=party)
@@ -155,13 +158,18 @@ def _missed(
         is_open = remedy is not None and remedy.closed_at is None
         is_own = remedy is not None and is_open and remedy.owner_id == user.pk
         propose = ActionForm(department=party, at=reading.at) if remedy is None and may_propose else None
-        close = _closing_form(remedy, user) if remedy is not None and is_open and may_close and not is_own else None
+        close = (
+            _closing_form(remedy, reading.case.pk, user)
+            if remedy is not None and is_open and may_close and not is_own
+            else None
+        )
         is_overdue = remedy is not None and remedy.is_overdue(today=today)
-        yield Missed(start, until, remedy, is_overdue, is_own, propose, close)
+        shows_evidence = remedy is not None and remedy.evidence_id in seen
+        yield Missed(start, until, remedy, is_overdue, is_own, shows_evidence, propose, close)
 
 
-def _closing_form(remedy: TargetRemedy, user: User, data: Any = None) -> ClosingForm:
-    return ClosingForm(data, cases=[remedy.node.case_id], user=user, prefix=f"a{remedy.pk}")
+def _closing_form(remedy: TargetRemedy, case: int, user: User, data: Any = None) -> ClosingForm:
+    return ClosingForm(data, cases=[case], user=user, prefix=f"a{remedy.pk}")
 
 
 def _context(request: HttpRequest, slug: str, key: str) -> Node:
@@ -192,7 +200,7 @@ def close(request: HttpRequest, slug: str, key: str, pk: int) -> HttpResponse:
     """Close a corrective action that another person carried out."""
     node, user = _context(request, slug, key), authenticated(request)
     remedy = find(TargetRemedy.objects.filter(node=node).select_related("node__case"), pk=pk)
-    form = _closing_form(remedy, user, request.POST)
+    form = _closing_form(remedy, node.case_id, user, request.POST)
 
     def act() -> None:
         evidence, note = form.cleaned_data["revision"], form.cleaned_data["note"]

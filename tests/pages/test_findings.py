@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from drills.models import CorrectiveAction, DrillResult, Finding, SignOff
-from drills.services import record_result
+from drills.services import add_action, close_action, record_result
 from evidence import services as evidence
 from evidence.models import Revision
 from tests.cast import NOW, Cast, submitted
@@ -126,3 +127,15 @@ def test_pages_take_as_many_queries_for_many_findings(cast: Cast, as_: As, faile
         ken.post("/drills/night-failover/findings/", {"text": f"{number}", "severity": "minor"})
 
     assert queries(ken, "/drills/night-failover/") == few
+
+
+def test_what_an_action_was_closed_on_is_named_to_whoever_may_see_it(cast: Cast, as_: As, failed: DrillResult) -> None:
+    finding = Finding.objects.get()
+    action = add_action(finding=finding, text="直す", owner=cast.olga, due_on=date(2026, 12, 4), actor=cast.ken, at=NOW)
+    manual_of_bo = submitted(cast.review_rule, cast.bo, content=b"the manual")
+    evidence.accept(revision=manual_of_bo, actor=None, at=NOW)
+    close_action(action=action, evidence=manual_of_bo, actor=cast.ken, at=NOW)
+    path, link = f"/drills/findings/{finding.pk}/", f"/revisions/{manual_of_bo.pk}/"
+
+    assert link not in text_of(as_("olga").get(path))
+    assert link in text_of(as_("rin").get(path))

@@ -4,7 +4,7 @@ leaves that do not stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
 
 from django.db.models import Q
@@ -19,6 +19,7 @@ from drills.findings import Standing, State, standings
 from drills.models import Finding
 from evidence.asof import NodeView
 from evidence.models import Action, TargetRemedy
+from evidence.querysets import shown_evidence
 
 STATUSES = {
     State.OPEN: "open",
@@ -154,18 +155,20 @@ def _risk_of_target(one: TargetRemedy, order: Order) -> JSON:
 def _done(actions: Sequence[Action], where: str, order: Order) -> JSON:
     """Return what is done about a risk, and by when the last of it is due."""
     awaited = [action for action in actions if not action.is_closed(at=order.at)]
-    found = listed("remediations", [_remediation(action, where, order) for action in actions])
+    seen = shown_evidence(actions, order.user)
+    found = listed("remediations", [_remediation(action, where, order, seen) for action in actions])
     if awaited:
         found["deadline"] = say(max(_end_of_day(action) for action in awaited))
     return found
 
 
-def _remediation(action: Action, where: str, order: Order) -> JSON:
+def _remediation(action: Action, where: str, order: Order, seen: Collection[int]) -> JSON:
     closed = action.is_closed(at=order.at)
     props = [prop("owner", action.owner.username), prop("due-on", action.due_on.isoformat())]
     if closed and action.closed_at is not None and action.closed_by is not None and action.evidence is not None:
         props += [prop("closed", say(action.closed_at)), prop("closed-by", action.closed_by.username)]
-        props += [prop("evidence", f"{action.evidence.artefact.key}#{action.evidence.number}")]
+        if action.evidence_id in seen:
+            props += [prop("evidence", f"{action.evidence.artefact.key}#{action.evidence.number}")]
     return {
         "uuid": identity(f"{where}/{action.pk}"),
         "lifecycle": "completed" if closed else "planned",
