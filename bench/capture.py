@@ -31,6 +31,7 @@ def capture(world: World) -> list[Row]:
     migrate = [sys.executable, "manage.py", "migrate", "--run-syncdb", "--verbosity", "0"]
     subprocess.run(migrate, cwd=ROOT, env={**told, **owner}, check=True)
     rounds = [sys.executable, "-m", "bench.peers.rounds"]
+    told["OUTBOX_URL"] = world.url("dcase_owner")
     found = json.loads(subprocess.run(rounds, cwd=ROOT, env=told, check=True, stdout=subprocess.PIPE).stdout)
     return [row for operation in WHAT for row in _rows(operation, found["times"], found["recorded"])]
 

@@ -6,15 +6,15 @@ makes what is missing and mends what differs; the start-up check compares again,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db import connections, models, transaction
+
+from dcase_audit.trail import routines
 
 FRAMEWORK = {
     "django_migrations": "the framework's own record of schema changes; shapes are events",
@@ -46,6 +46,11 @@ class Captured:
         return f"{{{','.join(self.secrets)}}}", f"{{{','.join(self.left_out)}}}"
 
     @property
+    def is_plain(self) -> bool:
+        """Whether rows are printed as they are, and their key has the name that nearly all have."""
+        return self.key == "id" and self.masks == (None, None)
+
+    @property
     def arguments(self) -> str:
         """The trigger's arguments, as SQL prints them."""
         return ", ".join(f"'{argument}'" for argument in (self.key, *self.masks) if argument is not None)
@@ -53,6 +58,7 @@ class Captured:
     def triggers(self) -> dict[str, str]:
         """Return each trigger's definition by its name, as ``pg_get_triggerdef`` prints it."""
         capture = f"FOR EACH STATEMENT EXECUTE FUNCTION trail.capture({self.arguments})"
+        update = f"FOR EACH STATEMENT EXECUTE FUNCTION trail.{routines.update_of(self.table)}()"
         refuse = "FOR EACH STATEMENT EXECUTE FUNCTION trail.refuse"
         on = f"ON public.{self.table}"
         definitions = {
@@ -60,7 +66,8 @@ class Captured:
             "trail_insert": f"AFTER INSERT {on} REFERENCING NEW TABLE AS changed {capture}",
             "trail_key": f"BEFORE UPDATE OF {self.key} {on} {refuse}('keys do not change')",
             "trail_truncate": f"BEFORE TRUNCATE {on} {refuse}('no row would tell of it')",
-            "trail_update": f"AFTER UPDATE {on} REFERENCING OLD TABLE AS previous NEW TABLE AS changed {capture}",
+            "trail_update": f"AFTER UPDATE {on} REFERENCING OLD TABLE AS previous NEW TABLE AS changed"
+            f" {update if self.is_plain else capture}",
         }
         return {name: f"CREATE TRIGGER {name} {definition}" for name, definition in definitions.items()}
 
@@ -90,57 +97,12 @@ def captured() -> Mapping[str, Captured]:
     return found
 
 
+def _plain() -> list[str]:
+    return [table for table, wanted in captured().items() if wanted.is_plain]
+
+
 def _models() -> Iterator[type[models.Model]]:
     yield from apps.get_models(include_auto_created=True)
-
-
-class Function(NamedTuple):
-    """A function of schema ``trail``: its body as the database keeps it, with whose rights, and what is set for it."""
-
-    body: str
-    runs_as_owner: bool
-    settings: frozenset[str]
-
-
-SET = re.compile(r"""\bSET "?(\w+)"? = '?(\w+(?:, \w+)*)""")
-
-
-@cache
-def statements() -> dict[str, str]:
-    """Return the SQL that makes each function, in the order in which they need each other."""
-    names = [
-        "context",
-        "printed",
-        "refuse",
-        "record",
-        "announce",
-        "capture",
-        "pending",
-        "waiting_since",
-        "blank",
-        "redact",
-    ]
-    return {name: (Path(__file__).parent / "functions" / f"{name}.sql").read_text() for name in names}
-
-
-def functions() -> dict[str, Function]:
-    """Return what each function has to be."""
-    return {
-        name: Function(
-            sql.split("$$")[1],
-            "SECURITY DEFINER" in sql,
-            frozenset(f"{name}={value}" for name, value in SET.findall(sql.split("$$")[0])),
-        )
-        for name, sql in statements().items()
-    }
-
-
-def print_alike(cursor: Any) -> None:
-    """Have rows printed as the capture prints them, until the transaction ends."""
-    for setting in functions()["capture"].settings:
-        name, _, value = setting.partition("=")
-        if name != "search_path":
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
 # What was logged stays, whoever asks; what it says may be forgotten, and not changed.
@@ -165,21 +127,6 @@ def guards() -> dict[tuple[str, str], str]:
     }
 
 
-# What the application may call. Nothing here is for everybody: whoever may call a capture function can attach it to a
-# table of their own and so forge events.
-CALLABLE = {
-    "trail.record(text,text,jsonb)": ("dcase_app",),
-    "trail.announce(text,text,jsonb)": ("dcase_sequencer",),
-    "trail.pending()": ("dcase_app", "dcase_reader"),
-    "trail.redact(bigint,text[],text,text)": ("dcase_app",),
-    "trail.waiting_since()": ("dcase_app", "dcase_reader"),
-    "trail.printed(jsonb,text,text)": ("dcase_app", "dcase_reader"),
-}
-
-INSTALLED_FUNCTIONS = """
-SELECT p.proname, p.prosrc, p.prosecdef, coalesce(p.proconfig, '{}')
-FROM pg_proc p WHERE p.pronamespace = 'trail'::regnamespace
-"""
 INSTALLED_TRIGGERS = """
 SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
@@ -192,11 +139,11 @@ SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND rel
 
 def differences(cursor: Any) -> Iterator[str]:
     """Yield, in words, how what is installed differs from the manifest."""
-    functions_there = _functions(cursor)
-    for name, wanted_function in functions().items():
-        if name not in functions_there:
+    functions = routines.installed(cursor)
+    for name, sql in routines.expected(cursor, _plain()).items():
+        if name not in functions:
             yield f"the function trail.{name} is missing"
-        elif functions_there[name] != wanted_function:
+        elif functions[name] != routines.described(sql):
             yield f"the function trail.{name} is another than the product's"
     triggers = _installed(cursor)
     cursor.execute(TABLES)
@@ -230,11 +177,11 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
     is written to the trail row by row.
     """
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        cursor.execute("SELECT pg_has_role('dcase_owner', 'MEMBER'), to_regclass('trail.shape') IS NOT NULL")
-        if cursor.fetchone() != (True, True):
+        if not _may_install(cursor):
             return
-        _make_functions(cursor)
-        print_alike(cursor)
+        functions = routines.expected(cursor, _plain())
+        routines.make(cursor, functions)
+        routines.print_alike(cursor)
         triggers = _installed(cursor)
         cursor.execute(TABLES)
         there = {table for (table,) in cursor.fetchall()}
@@ -251,23 +198,25 @@ def install(sender: object, using: str = "default", **kwargs: object) -> None:
         for table in set(triggers) - set(captured()) - {table for table, _ in guards()}:
             for name in triggers[table]:
                 cursor.execute(f'DROP TRIGGER "{name}" ON public."{table}"')
+        routines.forget(cursor, functions)
 
 
-def _functions(cursor: Any) -> dict[str, Function]:
-    cursor.execute(INSTALLED_FUNCTIONS)
-    return {name: Function(body, owner, frozenset(settings)) for name, body, owner, settings in cursor.fetchall()}
+def copy_whole(sender: object, plan: list[object], using: str = "default", **kwargs: object) -> None:
+    """Have rows copied whole as long as migrations change their columns (receiver of ``pre_migrate``).
+
+    Functions are replaced and no trigger is, since that would wait for everybody who writes. ``install`` ends it.
+    """
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+        if plan and _may_install(cursor):
+            have = routines.installed(cursor)
+            for name, sql in routines.expected(cursor, _plain(), whole=True).items():
+                if name in have and have[name] != routines.described(sql):
+                    cursor.execute(sql, None)
 
 
-def _make_functions(cursor: Any) -> None:
-    have, wanted = _functions(cursor), functions()
-    for name, sql in statements().items():
-        if have.get(name) != wanted[name]:
-            cursor.execute(sql, None)
-    cursor.execute("SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'trail'::regnamespace")
-    for (signature,) in cursor.fetchall():
-        cursor.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
-        for role in CALLABLE.get(signature, ()):
-            cursor.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {role}")
+def _may_install(cursor: Any) -> bool:
+    cursor.execute("SELECT pg_has_role('dcase_owner', 'MEMBER'), to_regclass('trail.shape') IS NOT NULL")
+    return bool(cursor.fetchone() == (True, True))
 
 
 def _make_trigger(cursor: Any, table: str, name: str, definition: str) -> None:

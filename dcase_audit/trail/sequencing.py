@@ -33,7 +33,8 @@ FROM taken o, LATERAL (
             'session_user', o.session_user_name, 'backend_pid', o.backend_pid,
             'client_address', host(o.client_address), 'relid', o.relid::bigint))
         UNION ALL SELECT 'before', to_json(was)::text FROM coalesce(
-            o.before, encode(sha256(convert_to(o.previous::jsonb::text, 'UTF8')), 'hex')) was WHERE was IS NOT NULL
+            o.before, encode(sha256(convert_to((o.payload::jsonb || o.previous::jsonb)::text, 'UTF8')), 'hex')) was
+            WHERE was IS NOT NULL
     ) field (name, said)) f
 ORDER BY o.id
 """

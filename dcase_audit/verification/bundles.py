@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from dcase_audit.cases.models import Case
 from dcase_audit.errors import AuditError
-from dcase_audit.trail import capture
+from dcase_audit.trail import capture, routines
 from dcase_audit.trail.covering import awaited, covering
 from dcase_audit.trail.encoding import SALT, commitment
 from dcase_audit.trail.published import log_files
@@ -131,7 +131,7 @@ def _snapshot_now(cases: list[int]) -> Snapshot | None:
     with transaction.atomic(), connection.cursor() as cursor:
         if own:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        capture.print_alike(cursor)
+        routines.print_alike(cursor)
         cursor.execute("SELECT trail.pending(), size FROM trail.head")
         pending, size = cursor.fetchone()
         if pending:

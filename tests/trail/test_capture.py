@@ -41,9 +41,10 @@ def events(table: str) -> list[Event]:
     """Return what was captured of a table, but for what migrating logged."""
     with sequencing(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, subject, payload::text, encode(sha256(convert_to(previous::jsonb::text, 'UTF8')), 'hex'),"
-            " context ->> 'actor' FROM trail.outbox WHERE source = 'row'"
-            " AND split_part(subject, '/', 1) = %s AND kind NOT IN ('shape', 'baseline') ORDER BY id",
+            "SELECT kind, subject, payload::text,"
+            " encode(sha256(convert_to((payload::jsonb || previous::jsonb)::text, 'UTF8')), 'hex'), context ->> 'actor'"
+            " FROM trail.outbox WHERE source = 'row' AND split_part(subject, '/', 1) = %s"
+            " AND kind NOT IN ('shape', 'baseline') ORDER BY id",
             [table],
         )
         return [Event(kind, subject, json.loads(payload), *more) for kind, subject, payload, *more in cursor.fetchall()]
@@ -432,6 +433,8 @@ FAULTS = {
     " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'": "trail.capture is another",
     "ALTER FUNCTION trail.capture() SECURITY INVOKER": "trail.capture is another",
     'ALTER FUNCTION trail.capture() RESET "TimeZone"': "trail.capture is another",
+    "DROP FUNCTION trail.update_of_evidence_decision() CASCADE": "trail.update_of_evidence_decision is missing",
+    'ALTER FUNCTION trail.update_of_accounts_party() RESET "TimeZone"': "trail.update_of_accounts_party is another",
     "ALTER FUNCTION trail.capture() SET \"TimeZone\" = 'Asia/Tokyo'": "trail.capture is another",
     "ALTER FUNCTION trail.context() SET work_mem = '64kB'": "trail.context is another",
     "CREATE TABLE stray (id int)": "the table stray is not captured",

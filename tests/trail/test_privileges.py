@@ -12,6 +12,8 @@ from django.db import connection
 from psycopg import sql
 
 from dcase_audit.trail import grants
+from dcase_audit.trail.capture import captured
+from dcase_audit.trail.routines import update_of
 from tests.server import Server
 
 # The mark alone has the database made when this file is run by itself.
@@ -222,6 +224,8 @@ OF_CALL: dict[LiteralString, Answers] = {
     "DROP SCHEMA trail CASCADE": NOBODY,
 }
 
+UPDATES = {update_of(table) for table, wanted in captured().items() if wanted.is_plain}
+
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("table", OF_TABLE)
@@ -233,6 +237,17 @@ def test_each_role_is_answered_of_the_logs_tables(
     answers = {act: refusal(logins(role), sql.SQL(statement).format(named, column)) for act, statement in ACTS.items()}
 
     assert answers == {act: OF_TABLE[table].get(act, NOBODY)[ROLES.index(role)] for act in ACTS}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_calls_what_copies_an_update(logins: Callable[[str], psycopg.Connection[Any]], role: str) -> None:
+    connected = logins(role)
+
+    answers = {
+        name: refusal(connected, sql.SQL("SELECT {}()").format(sql.Identifier("trail", name))) for name in UPDATES
+    }
+
+    assert answers == dict.fromkeys(UPDATES, DENIED)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -256,4 +271,4 @@ def test_the_matrix_names_everything_that_there_is(logins: Callable[[str], psyco
     named = {
         statement.split("trail.")[1].split("(")[0] for statement in OF_CALL if statement.startswith("SELECT trail.")
     }
-    assert {name for (name,) in there} == named | set(OF_TABLE)
+    assert {name for (name,) in there} == named | set(OF_TABLE) | UPDATES

@@ -14,30 +14,28 @@ DECLARE
     -- in what is printed.
     is_plain CONSTANT boolean := TG_NARGS = 1 AND TG_ARGV[0] = 'id';
 BEGIN
-    -- A full join is hashed or merged, whatever the planner believes, while a nested loop over the rows of a large
-    -- update never ends: a session keeps the plan that it made for the first, often of one row. And a row that has no
-    -- other half is refused, since its subject is null.
-    IF TG_OP = 'UPDATE' AND is_plain THEN
-        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context)
-        SELECT 'row', 'update', TG_TABLE_NAME || '/' || c.id, TG_RELID, row_to_json(c), row_to_json(p),
-               (SELECT trail.context())
-        FROM changed c FULL JOIN previous p ON p.id = c.id;
-    ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context)
+    -- How the halves are joined: functions/update.sql.
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
+                                  client_address)
         SELECT 'row', 'update', TG_TABLE_NAME || '/' || (n.printed ->> TG_ARGV[0]), TG_RELID, n.printed, o.printed,
-               (SELECT trail.context())
+               (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM (SELECT trail.printed(to_jsonb(c), TG_ARGV[1], TG_ARGV[2]) AS printed FROM changed c OFFSET 0) n
         FULL JOIN (SELECT trail.printed(to_jsonb(p), TG_ARGV[1], TG_ARGV[2]) AS printed FROM previous p OFFSET 0) o
         ON o.printed ->> TG_ARGV[0] = n.printed ->> TG_ARGV[0];
     ELSIF is_plain THEN
-        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context)
+        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
+                                  client_address)
         SELECT 'row', lower(TG_OP), TG_TABLE_NAME || '/' || c.id, TG_RELID, row_to_json(c),
-               CASE TG_OP WHEN 'DELETE' THEN row_to_json(c) END, (SELECT trail.context())
+               CASE TG_OP WHEN 'DELETE' THEN row_to_json(c) END,
+               (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM changed c;
     ELSE
-        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context)
+        INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
+                                  client_address)
         SELECT 'row', lower(TG_OP), TG_TABLE_NAME || '/' || (n.printed ->> TG_ARGV[0]), TG_RELID, n.printed,
-               CASE TG_OP WHEN 'DELETE' THEN n.printed END, (SELECT trail.context())
+               CASE TG_OP WHEN 'DELETE' THEN n.printed END,
+               (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM (SELECT trail.printed(to_jsonb(c), TG_ARGV[1], TG_ARGV[2]) AS printed FROM changed c OFFSET 0) n;
     END IF;
     RETURN NULL;
