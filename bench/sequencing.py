@@ -25,7 +25,7 @@ SELECT 'row', 'update', 'evidence_revision/' || n %% 20000, 'evidence_revision':
        jsonb_build_object('id', n, 'title_ja', '夜間復旧手順の確認結果', 'note', repeat('Checked by hand. ', 15),
                           'number', n, 'created_at', now()),
        jsonb_build_object('id', n, 'title_ja', '夜間復旧手順の確認結果', 'note', repeat('Checked by hand. ', 15),
-                          'number', n - 1, 'created_at', now()),
+                          'number', n - 1, 'created_at', now())::text,
        jsonb_build_object('actor', 'user:7', 'request', md5(n::text), 'address', '192.0.2.1')
 FROM generate_series(1, %(events)s) n
 """

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 NAMES = ("context", "printed", "refuse", "record", "announce", "capture", "pending", "waiting_since", "blank", "redact")
-WHOLE = "row_to_json(p)"
+WHOLE = "row_to_json(p)::text"
 # Types, as ``pg_type`` names them, of which two values are equal only if they are printed alike. A text's collation may
 # say otherwise; "C" does not.
 EXACT = {"bool", "bytea", "date", "int2", "int4", "int8", "time", "timestamptz", "uuid"}
+AS_IN_JSON = {"bool", "int2", "int4", "int8"}
 TEXTS = {"text", "varchar"}
 # What one call may be given in PostgreSQL, less the separator.
 MOST_COLUMNS = 99
@@ -88,21 +89,19 @@ def expected(cursor: Any, tables: Iterable[str], *, whole: bool = False) -> dict
 
 def _changes(columns: Iterable[tuple[str, str]]) -> str:
     """Return the expression for a JSON object of the columns of ``p`` that differ from those of ``c``."""
-    return f"('{{' || concat_ws(',', {', '.join(_change(*column) for column in columns)}) || '}}')::json"
+    return f"'{{' || concat_ws(',', {', '.join(_change(*column) for column in columns)}) || '}}'"
 
 
 def _change(name: str, kind: str) -> str:
     column = '"' + name.replace('"', '""') + '"'
     key = (json.dumps(name, ensure_ascii=False) + ":").replace("'", "''")
+    printed = f"p.{column}::text" if kind in AS_IN_JSON else f"to_json(p.{column})::text"
     compared = {"p": f"p.{column}", "c": f"c.{column}"}
     if kind in TEXTS:
         compared = {row: f'{value} COLLATE "C"' for row, value in compared.items()}
     elif kind not in EXACT:
         compared = {row: f"to_json({value})::text" for row, value in compared.items()}
-    return (
-        f"CASE WHEN {compared['p']} IS DISTINCT FROM {compared['c']}"
-        f" THEN '{key}' || coalesce(to_json(p.{column})::text, 'null') END"
-    )
+    return f"CASE WHEN {compared['p']} IS DISTINCT FROM {compared['c']} THEN '{key}' || coalesce({printed}, 'null') END"
 
 
 def described(sql: str) -> Function:

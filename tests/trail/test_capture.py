@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 from psycopg import sql
@@ -406,6 +407,22 @@ def test_every_table_is_captured_or_says_why_not() -> None:
         "cases_link",
         "auth_group_permissions",
     } <= set(capture.captured())
+
+
+def test_keys_are_numbers() -> None:
+    """An object's name is made from its table and key, and nothing checks what the capture itself writes."""
+    keys = {model._meta.db_table: model._meta.pk for model in apps.get_models(include_auto_created=True)}
+
+    assert all(isinstance(keys[table], models.IntegerField) for table in capture.captured())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "subject"), [("Party.made", "party:1"), ("party.made", "夜間:1"), ("a.b", "p" * 201)])
+def test_what_the_log_could_not_name_is_refused(kind: str, subject: str) -> None:
+    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT trail.record(%s, %s, '{}')", [kind, subject])
+
+    assert sqlstate(refused.value) == "23514"
 
 
 @pytest.mark.django_db

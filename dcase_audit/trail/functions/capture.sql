@@ -18,7 +18,7 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
                                   client_address)
-        SELECT 'row', 'update', TG_TABLE_NAME || '/' || (n.printed ->> TG_ARGV[0]), TG_RELID, n.printed, o.printed,
+        SELECT 'row', 'update', TG_TABLE_NAME || '/' || (n.printed ->> TG_ARGV[0]), TG_RELID, n.printed, o.printed::text,
                (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM (SELECT trail.printed(to_jsonb(c), TG_ARGV[1], TG_ARGV[2]) AS printed FROM changed c OFFSET 0) n
         FULL JOIN (SELECT trail.printed(to_jsonb(p), TG_ARGV[1], TG_ARGV[2]) AS printed FROM previous p OFFSET 0) o
@@ -27,14 +27,14 @@ BEGIN
         INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
                                   client_address)
         SELECT 'row', lower(TG_OP), TG_TABLE_NAME || '/' || c.id, TG_RELID, row_to_json(c),
-               CASE TG_OP WHEN 'DELETE' THEN row_to_json(c) END,
+               CASE TG_OP WHEN 'DELETE' THEN row_to_json(c)::text END,
                (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM changed c;
     ELSE
         INSERT INTO trail.outbox (source, kind, subject, relid, payload, previous, context, session_user_name,
                                   client_address)
         SELECT 'row', lower(TG_OP), TG_TABLE_NAME || '/' || (n.printed ->> TG_ARGV[0]), TG_RELID, n.printed,
-               CASE TG_OP WHEN 'DELETE' THEN n.printed END,
+               CASE TG_OP WHEN 'DELETE' THEN n.printed::text END,
                (SELECT trail.context()), (SELECT session_user), (SELECT inet_client_addr())
         FROM (SELECT trail.printed(to_jsonb(c), TG_ARGV[1], TG_ARGV[2]) AS printed FROM changed c OFFSET 0) n;
     END IF;
