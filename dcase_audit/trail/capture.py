@@ -209,7 +209,7 @@ def copy_whole(sender: object, plan: list[object], using: str = "default", **kwa
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         if plan and _may_install(cursor):
             have = routines.installed(cursor)
-            for name, sql in routines.expected(cursor, _plain(), whole=True).items():
+            for name, sql in routines.for_updates(cursor, _plain(), whole=True).items():
                 if name in have and have[name] != routines.described(sql):
                     cursor.execute(sql, None)
 

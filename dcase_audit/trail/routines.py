@@ -68,23 +68,30 @@ def update_of(table: str) -> str:
     return f"update_of_{table}"
 
 
-def expected(cursor: Any, tables: Iterable[str], *, whole: bool = False) -> dict[str, str]:
+def expected(cursor: Any, tables: Iterable[str]) -> dict[str, str]:
     """Return the SQL that makes each function, in the order in which they need each other.
 
-    ``tables`` are those with a function of their own; those that the database does not have are left out. ``whole`` is
-    for the time in which columns come and go.
+    ``tables`` are those with a function of their own.
     """
-    found = {name: statement(name) for name in NAMES}
+    return {name: statement(name) for name in NAMES} | for_updates(cursor, tables)
+
+
+def for_updates(cursor: Any, tables: Iterable[str], *, whole: bool = False) -> dict[str, str]:
+    """Return the SQL that makes the function of each of ``tables`` that the database has.
+
+    ``whole`` is for the time in which columns come and go.
+    """
     cursor.execute(COLUMNS, [list(tables)])
     columns: dict[str, list[tuple[str, str]]] = {}
     for table, name, kind in cursor.fetchall():
         columns.setdefault(table, []).append((name, kind))
-    for table, its in columns.items():
-        others = [column for column in its if column[0] != "id"]
-        before = WHOLE if whole or len(others) > MOST_COLUMNS else _changes(others)
-        made = statement("update").replace("update_of_table", update_of(table)).replace(WHOLE, before)
-        found[update_of(table)] = made
-    return found
+    return {update_of(table): _for_update(table, its, whole=whole) for table, its in columns.items()}
+
+
+def _for_update(table: str, columns: Iterable[tuple[str, str]], *, whole: bool) -> str:
+    others = [column for column in columns if column[0] != "id"]
+    before = WHOLE if whole or len(others) > MOST_COLUMNS else _changes(others)
+    return statement("update").replace("update_of_table", update_of(table)).replace(WHOLE, before)
 
 
 def _changes(columns: Iterable[tuple[str, str]]) -> str:

@@ -176,6 +176,19 @@ def test_migrating_nothing_changes_nothing(owner: Any) -> None:
     assert list(capture.differences(owner)) == []
 
 
+def test_what_an_earlier_version_installed_serves_its_tables_until_they_are_migrated(owner: Any) -> None:
+    owner.execute(
+        "CREATE OR REPLACE FUNCTION trail.capture() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    owner.execute("DROP FUNCTION trail.update_of_accounts_party() CASCADE")
+    before = routines.installed(owner)
+
+    capture.copy_whole(None, plan=[object()])
+
+    after = routines.installed(owner)
+    assert (after["capture"], set(after)) == (before["capture"], set(before))
+
+
 def test_what_copies_a_table_that_is_gone_goes_with_it(owner: Any) -> None:
     make_table(owner, {"title": "text"})
     owner.execute("DROP TABLE typed")
