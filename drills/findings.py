@@ -25,7 +25,7 @@ class State(StrEnum):
     ANNULLED = "annulled"
 
 
-class Action(NamedTuple):
+class ActionFacts(NamedTuple):
     """What counts of a corrective action."""
 
     due_on: date
@@ -40,7 +40,7 @@ class Standing(NamedTuple):
     retest: DrillResult | None
 
 
-def state_of(actions: Sequence[Action], *, retested: bool, annulled: bool, today: date) -> State:
+def state_of(actions: Sequence[ActionFacts], *, retested: bool, annulled: bool, today: date) -> State:
     """Return where a finding stands on the day ``today`` of the drill's zone; an action is overdue after its day.
 
     Closed are findings whose actions are all closed and whose drill was passed again since: neither is enough.
@@ -70,7 +70,11 @@ def standings(findings: Iterable[Finding], *, at: datetime) -> list[Standing]:
 def _standing(finding: Finding, passed: list[DrillResult], annulled: bool, at: datetime) -> Standing:
     retest = next((result for result in passed if _answers(result, finding)), None)
     state = state_of(
-        [Action(action.due_on, action.is_closed(at=at)) for action in finding.actions.all() if action.added_at <= at],
+        [
+            ActionFacts(action.due_on, action.is_closed(at=at))
+            for action in finding.actions.all()
+            if action.added_at <= at
+        ],
         retested=retest is not None,
         annulled=annulled,
         today=at.astimezone(ZoneInfo(finding.drill.timezone)).date(),

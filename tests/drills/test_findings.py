@@ -14,7 +14,7 @@ from dcase_audit.cases.words import Status
 from dcase_audit.errors import AuditError, Invalid, NotAllowed
 from dcase_audit.notices.models import OpenItem
 from drills import services
-from drills.findings import Action, State, standings, state_of
+from drills.findings import ActionFacts, State, standings, state_of
 from drills.models import CorrectiveAction, DrillResult, Finding, SignOff
 from evidence import services as evidence
 from tests.cast import NOW, Cast, cast, submitted, the_clock
@@ -86,16 +86,16 @@ def test_what_did_not_fail_opens_none(cast: Cast) -> None:
     [
         ([], False, False, State.OPEN),
         ([], True, False, State.OPEN),
-        ([Action(DUE, False)], False, False, State.ACTING),
-        ([Action(DUE, False)], True, False, State.ACTING),
-        ([Action(DUE - timedelta(days=1), False), Action(DUE, True)], False, False, State.OVERDUE),
-        ([Action(DUE - timedelta(days=1), True)], False, False, State.AWAITS_RETEST),
-        ([Action(DUE - timedelta(days=1), True)], True, False, State.CLOSED),
-        ([Action(DUE - timedelta(days=1), False)], False, True, State.ANNULLED),
+        ([ActionFacts(DUE, False)], False, False, State.ACTING),
+        ([ActionFacts(DUE, False)], True, False, State.ACTING),
+        ([ActionFacts(DUE - timedelta(days=1), False), ActionFacts(DUE, True)], False, False, State.OVERDUE),
+        ([ActionFacts(DUE - timedelta(days=1), True)], False, False, State.AWAITS_RETEST),
+        ([ActionFacts(DUE - timedelta(days=1), True)], True, False, State.CLOSED),
+        ([ActionFacts(DUE - timedelta(days=1), False)], False, True, State.ANNULLED),
     ],
 )
 def test_where_a_finding_stands_follows_from_what_was_done(
-    actions: list[Action], retested: bool, annulled: bool, state: State
+    actions: list[ActionFacts], retested: bool, annulled: bool, state: State
 ) -> None:
     assert state_of(actions, retested=retested, annulled=annulled, today=DUE) is state
 

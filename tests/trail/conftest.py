@@ -12,7 +12,8 @@ import pytest
 from django.db import DatabaseError, connection
 
 from dcase_audit.embedded import roles
-from tests.server import Server, sequencing
+from dcase_audit.trail.context import acting
+from tests.server import BOTH, Server, sequencing
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -35,6 +36,15 @@ CREATE TRIGGER u AFTER UPDATE ON public.accounts_party REFERENCING NEW TABLE AS 
 CREATE TRIGGER d AFTER DELETE ON public.accounts_party REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION public.see();
 """
+
+
+@pytest.fixture
+def as_owner(server: Server, transactional_db: None) -> Iterator[None]:
+    """Django as the owner, as ``migrate`` is, in a database of this test."""
+    server.become(roles.OWNER)
+    with acting("command:migrate"):
+        yield
+    server.become(BOTH)
 
 
 class Event(NamedTuple):

@@ -9,18 +9,14 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from django.apps import apps
-from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 from psycopg import sql
 
 from dcase_audit.accounts.models import Membership, Party, User
-from dcase_audit.embedded import roles
-from dcase_audit.trail import capture
 from dcase_audit.trail.context import acting, send
 from dcase_audit.trail.statements import rows
 from evidence.models import Artefact, Kind
-from tests.server import BOTH, Server, sequencing
+from tests.server import Server, sequencing
 from tests.trail.conftest import by_nobody, sqlstate
 
 DENIED = "42501"
@@ -392,30 +388,6 @@ def test_the_trails_own_names_are_not_the_applications() -> None:
     assert sqlstate(refused.value) == DENIED
 
 
-# The manifest
-
-
-def test_every_table_is_captured_or_says_why_not() -> None:
-    reasons = capture.not_captured()
-
-    assert all(reasons.values())
-    assert not set(reasons) & set(capture.captured())
-    assert {
-        "evidence_decision",
-        "evidence_revision",
-        "accounts_membership",
-        "cases_link",
-        "auth_group_permissions",
-    } <= set(capture.captured())
-
-
-def test_keys_are_numbers() -> None:
-    """An object's name is made from its table and key, and nothing checks what the capture itself writes."""
-    keys = {model._meta.db_table: model._meta.pk for model in apps.get_models(include_auto_created=True)}
-
-    assert all(isinstance(keys[table], models.IntegerField) for table in capture.captured())
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(("kind", "subject"), [("Party.made", "party:1"), ("party.made", "夜間:1"), ("a.b", "p" * 201)])
 def test_what_the_log_could_not_name_is_refused(kind: str, subject: str) -> None:
@@ -423,100 +395,3 @@ def test_what_the_log_could_not_name_is_refused(kind: str, subject: str) -> None
         cursor.execute("SELECT trail.record(%s, %s, '{}')", [kind, subject])
 
     assert sqlstate(refused.value) == "23514"
-
-
-@pytest.mark.django_db
-def test_a_table_that_no_model_declares_is_named(database_url: Callable[[str], str]) -> None:
-    with connection.cursor() as cursor:
-        assert list(capture.differences(cursor)) == []
-
-
-@pytest.fixture
-def owner(server: Server, transactional_db: None) -> Any:
-    """Django as the owner, as ``migrate`` is, in a database of this test."""
-    server.become(roles.OWNER)
-    with acting("command:migrate"):
-        yield
-    server.become(BOTH)
-
-
-FAULTS = {
-    "DROP TRIGGER trail_update ON evidence_decision": "evidence_decision.trail_update is missing",
-    "ALTER TABLE evidence_decision DISABLE TRIGGER trail_insert": "evidence_decision.trail_insert is another",
-    "ALTER TABLE evidence_decision ENABLE TRIGGER trail_insert": "evidence_decision.trail_insert is another",
-    "CREATE OR REPLACE TRIGGER trail_delete AFTER DELETE ON accounts_party REFERENCING OLD TABLE AS changed"
-    " FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION trail.capture('id')": "accounts_party.trail_delete is another",
-    "CREATE OR REPLACE FUNCTION trail.capture() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
-    " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'": "trail.capture is another",
-    "ALTER FUNCTION trail.capture() SECURITY INVOKER": "trail.capture is another",
-    'ALTER FUNCTION trail.capture() RESET "TimeZone"': "trail.capture is another",
-    "DROP FUNCTION trail.update_of_evidence_decision() CASCADE": "trail.update_of_evidence_decision is missing",
-    'ALTER FUNCTION trail.update_of_accounts_party() RESET "TimeZone"': "trail.update_of_accounts_party is another",
-    "ALTER FUNCTION trail.capture() SET \"TimeZone\" = 'Asia/Tokyo'": "trail.capture is another",
-    "ALTER FUNCTION trail.context() SET work_mem = '64kB'": "trail.context is another",
-    "CREATE TABLE stray (id int)": "the table stray is not captured",
-    "ALTER TABLE trail.log DISABLE TRIGGER trail_guard": "guard of trail.log",
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_difference_is_named_and_migrating_heals_it(owner: None, fault: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(fault, None)
-        found = list(capture.differences(cursor))
-        capture.install(None)
-        healed = list(capture.differences(cursor))
-
-    assert any(FAULTS[fault] in one for one in found), found
-    assert healed == ([] if "stray" not in fault else found)
-
-
-def logged(table: str) -> list[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT kind, subject FROM trail.outbox WHERE split_part(subject, '/', 1) = %s ORDER BY id", [table]
-        )
-        return [(kind, subject) for kind, subject in cursor.fetchall()]
-
-
-def test_rows_that_were_there_before_their_capture_are_logged_as_they_are(owner: None) -> None:
-    with connection.cursor() as cursor:
-        for name in capture.captured()["accounts_party"].triggers():
-            cursor.execute(f"DROP TRIGGER {name} ON accounts_party")
-    party = a_party()
-    before = logged("accounts_party")
-
-    capture.install(None)
-
-    assert logged("accounts_party")[len(before) :] == [
-        ("shape", "accounts_party"),
-        ("baseline", f"accounts_party/{party.pk}"),
-    ]
-
-
-def test_a_change_of_columns_is_an_event_with_every_row_as_it_is_now(owner: None) -> None:
-    party = a_party()
-    before = logged("accounts_party")
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_party RENAME COLUMN symbol TO sign")
-
-    capture.install(None)
-    capture.install(None)
-
-    assert logged("accounts_party")[len(before) :] == [
-        ("shape", "accounts_party"),
-        ("baseline", f"accounts_party/{party.pk}"),
-    ]
-
-
-def test_a_data_migration_is_captured_as_the_command(owner: None) -> None:
-    party = a_party()
-
-    call_command("migrate", verbosity=0)
-    Party.objects.filter(pk=party.pk).update(symbol="M")
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT context ->> 'actor', kind FROM trail.outbox WHERE subject = %s", [f"accounts_party/{party.pk}"]
-        )
-        assert cursor.fetchall() == [("command:migrate", "insert"), ("command:migrate", "update")]

@@ -9,10 +9,7 @@ import pytest
 from django.db import connection
 
 from dcase_audit.accounts.models import Party
-from dcase_audit.embedded import roles
 from dcase_audit.trail import capture, routines
-from dcase_audit.trail.context import acting
-from tests.server import BOTH, Server
 
 # The row as the sequencer puts it together, and as it was.
 LAST = "SELECT (payload::jsonb || previous::jsonb)::text, previous::text FROM trail.outbox ORDER BY id DESC LIMIT 1"
@@ -42,14 +39,12 @@ CHANGES = [(kind, value) for kind, values in VALUES.items() for value in values[
 
 
 @pytest.fixture
-def owner(server: Server, transactional_db: None) -> Iterator[Any]:
-    """A cursor of the owner's, as ``migrate`` has it, in a database of this test."""
-    server.become(roles.OWNER)
-    with acting("command:migrate"), connection.cursor() as cursor:
+def migrating(as_owner: None) -> Iterator[Any]:
+    """A cursor of the owner's, which says once who acts and prints as the capture does."""
+    with connection.cursor() as cursor:
         cursor.execute("""SELECT set_config('trail.context', '{"actor": "test"}', false)""")
         cursor.execute("""SET "IntervalStyle" = 'iso_8601'""")
         yield cursor
-    server.become(BOTH)
 
 
 def make_table(cursor: Any, columns: dict[str, str]) -> None:
@@ -67,10 +62,10 @@ def found(cursor: Any, query: str) -> tuple[Any, ...]:
 
 
 @pytest.fixture
-def typed(owner: Any) -> Any:
-    make_table(owner, {f"its {kind}": kind for kind in VALUES})
-    owner.execute(f"INSERT INTO typed VALUES (DEFAULT, {', '.join(values[0] for values in VALUES.values())})", None)
-    return owner
+def typed(migrating: Any) -> Any:
+    make_table(migrating, {f"its {kind}": kind for kind in VALUES})
+    migrating.execute(f"INSERT INTO typed VALUES (DEFAULT, {', '.join(values[0] for values in VALUES.values())})", None)
+    return migrating
 
 
 def test_the_row_before_is_put_together_from_any_change(typed: Any) -> None:
@@ -103,35 +98,35 @@ def test_an_update_that_changes_nothing_has_a_row_before(typed: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ['"quoted"', "it's", "back\\slash", "100 %", "{braces}", "列", "TG_OP"])
-def test_columns_may_be_called_anything(owner: Any, name: str) -> None:
-    make_table(owner, {name.replace('"', '""'): "text"})
-    owner.execute("INSERT INTO typed VALUES (DEFAULT, 'before')")
-    (before,) = found(owner, AS_IT_IS.format("typed", 1))
+def test_columns_may_be_called_anything(migrating: Any, name: str) -> None:
+    make_table(migrating, {name.replace('"', '""'): "text"})
+    migrating.execute("INSERT INTO typed VALUES (DEFAULT, 'before')")
+    (before,) = found(migrating, AS_IT_IS.format("typed", 1))
 
-    owner.execute('UPDATE typed SET "{}" = {}'.format(name.replace('"', '""'), "'after'"), None)
+    migrating.execute('UPDATE typed SET "{}" = {}'.format(name.replace('"', '""'), "'after'"), None)
 
-    assert found(owner, LAST)[0] == before
+    assert found(migrating, LAST)[0] == before
 
 
-def test_a_table_too_wide_for_comparing_is_copied_whole(owner: Any) -> None:
-    make_table(owner, {f"c{number}": "integer" for number in range(routines.MOST_COLUMNS + 1)})
-    owner.execute("INSERT INTO typed (c0) VALUES (1)")
-    (before,) = found(owner, AS_IT_IS.format("typed", 1))
+def test_a_table_too_wide_for_comparing_is_copied_whole(migrating: Any) -> None:
+    make_table(migrating, {f"c{number}": "integer" for number in range(routines.MOST_COLUMNS + 1)})
+    migrating.execute("INSERT INTO typed (c0) VALUES (1)")
+    (before,) = found(migrating, AS_IT_IS.format("typed", 1))
 
-    owner.execute("UPDATE typed SET c0 = 2")
+    migrating.execute("UPDATE typed SET c0 = 2")
 
-    was, kept = found(owner, LAST)
+    was, kept = found(migrating, LAST)
     assert was == before
     assert '"c99":null' in kept
 
 
-def test_the_widest_table_that_is_compared_can_be(owner: Any) -> None:
-    make_table(owner, {f"c{number}": "integer" for number in range(routines.MOST_COLUMNS)})
-    owner.execute("INSERT INTO typed (c0) VALUES (1)")
+def test_the_widest_table_that_is_compared_can_be(migrating: Any) -> None:
+    make_table(migrating, {f"c{number}": "integer" for number in range(routines.MOST_COLUMNS)})
+    migrating.execute("INSERT INTO typed (c0) VALUES (1)")
 
-    owner.execute("UPDATE typed SET c0 = 2")
+    migrating.execute("UPDATE typed SET c0 = 2")
 
-    assert found(owner, LAST)[1] == '{"c0":1}'
+    assert found(migrating, LAST)[1] == '{"c0":1}'
 
 
 # While migrations run
@@ -145,54 +140,54 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("altered", ALTERED)
-def test_rows_are_copied_whole_while_columns_come_and_go(owner: Any, altered: str) -> None:
+def test_rows_are_copied_whole_while_columns_come_and_go(migrating: Any, altered: str) -> None:
     party = Party.objects.create(key="night", name_ja="夜間", name_en="Night")
 
     capture.copy_whole(None, plan=[object()])
-    owner.execute(f"ALTER TABLE accounts_party {altered}", None)
-    (before,) = found(owner, AS_IT_IS.format("accounts_party", party.pk))
-    owner.execute(f"UPDATE accounts_party SET {ALTERED[altered]} WHERE id = {party.pk}", None)
-    assert found(owner, LAST)[0] == before
+    migrating.execute(f"ALTER TABLE accounts_party {altered}", None)
+    (before,) = found(migrating, AS_IT_IS.format("accounts_party", party.pk))
+    migrating.execute(f"UPDATE accounts_party SET {ALTERED[altered]} WHERE id = {party.pk}", None)
+    assert found(migrating, LAST)[0] == before
 
     capture.install(None)
-    (before,) = found(owner, AS_IT_IS.format("accounts_party", party.pk))
-    owner.execute(f"UPDATE accounts_party SET name_ja = '夜' WHERE id = {party.pk}", None)
-    assert found(owner, LAST) == (before, '{"name_ja":"夜間"}')
+    (before,) = found(migrating, AS_IT_IS.format("accounts_party", party.pk))
+    migrating.execute(f"UPDATE accounts_party SET name_ja = '夜' WHERE id = {party.pk}", None)
+    assert found(migrating, LAST) == (before, '{"name_ja":"夜間"}')
 
 
-def test_migrating_that_broke_off_is_named(owner: Any) -> None:
+def test_migrating_that_broke_off_is_named(migrating: Any) -> None:
     capture.copy_whole(None, plan=[object()])
 
-    named = list(capture.differences(owner))
+    named = list(capture.differences(migrating))
     capture.install(None)
 
     assert "the function trail.update_of_accounts_party is another than the product's" in named
-    assert list(capture.differences(owner)) == []
+    assert list(capture.differences(migrating)) == []
 
 
-def test_migrating_nothing_changes_nothing(owner: Any) -> None:
+def test_migrating_nothing_changes_nothing(migrating: Any) -> None:
     capture.copy_whole(None, plan=[])
 
-    assert list(capture.differences(owner)) == []
+    assert list(capture.differences(migrating)) == []
 
 
-def test_what_an_earlier_version_installed_serves_its_tables_until_they_are_migrated(owner: Any) -> None:
-    owner.execute(
+def test_what_an_earlier_version_installed_serves_its_tables_until_they_are_migrated(migrating: Any) -> None:
+    migrating.execute(
         "CREATE OR REPLACE FUNCTION trail.capture() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
     )
-    owner.execute("DROP FUNCTION trail.update_of_accounts_party() CASCADE")
-    before = routines.installed(owner)
+    migrating.execute("DROP FUNCTION trail.update_of_accounts_party() CASCADE")
+    before = routines.installed(migrating)
 
     capture.copy_whole(None, plan=[object()])
 
-    after = routines.installed(owner)
+    after = routines.installed(migrating)
     assert (after["capture"], set(after)) == (before["capture"], set(before))
 
 
-def test_what_copies_a_table_that_is_gone_goes_with_it(owner: Any) -> None:
-    make_table(owner, {"title": "text"})
-    owner.execute("DROP TABLE typed")
+def test_what_copies_a_table_that_is_gone_goes_with_it(migrating: Any) -> None:
+    make_table(migrating, {"title": "text"})
+    migrating.execute("DROP TABLE typed")
 
     capture.install(None)
 
-    assert "update_of_typed" not in routines.installed(owner)
+    assert "update_of_typed" not in routines.installed(migrating)
