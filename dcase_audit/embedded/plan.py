@@ -68,7 +68,8 @@ def first_report() -> Process:
 def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Process]:
     """Return the long-running processes; web serves the socket whose descriptor is ``listening``."""
     gunicorn = [sys.executable, "-m", "gunicorn", "dcase_audit.wsgi:application", "--bind", f"fd://{listening}"]
-    gunicorn += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"]
+    # Kept connections stay with who accepted them: two processes for each of two processors, or all may meet in one.
+    gunicorn += ["--worker-class", "gthread", "--workers", "4", "--threads", "2", "--graceful-timeout", "10"]
     gunicorn += ["--no-control-socket", "--log-level", "warning"]
     # Every client comes from the loopback, and none of them says under which path the service lies.
     gunicorn += ["--forwarder-headers", ""]
@@ -88,7 +89,7 @@ def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Pr
     schedule = data_directory / "beat"
     beat = [*CELERY, "beat", "--pidfile=", "--schedule", str(schedule / "schedule"), "--loglevel", "warning"]
     schedule.mkdir(mode=0o700, exist_ok=True)
-    # Both web processes count here; what an earlier run counted is not this one's.
+    # All web processes count here; what an earlier run counted is not this one's.
     metrics = data_directory / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
