@@ -100,14 +100,13 @@ def close(cases: list[int], moment: datetime) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE cases_settlement s SET settled_at = %s, rules_version = %s,
-            due_at = (SELECT min(f.at) FROM cases_forecast f WHERE f.case_id = s.case_id)
-            WHERE case_id = ANY(%s)""",
-            [moment, RULES_VERSION, cases],
-        )
-        cursor.execute(
-            "SELECT trail.record('case.settled', 'case:' || c, jsonb_build_object('at', %s::text)) FROM unnest(%s) c",
-            [moment.isoformat(), cases],
+            """WITH settled AS (
+                UPDATE cases_settlement s SET settled_at = %(at)s, rules_version = %(rules)s,
+                due_at = (SELECT min(f.at) FROM cases_forecast f WHERE f.case_id = s.case_id)
+                WHERE case_id = ANY(%(cases)s) RETURNING case_id)
+            SELECT trail.record('case.settled', 'case:' || case_id, jsonb_build_object('at', %(said)s::text))
+            FROM (SELECT case_id FROM settled ORDER BY case_id) s""",
+            {"at": moment, "rules": RULES_VERSION, "cases": cases, "said": moment.isoformat()},
         )
 
 

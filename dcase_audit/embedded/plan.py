@@ -69,8 +69,8 @@ def servers(listening: int, data_directory: Path, *, with_demo: bool) -> list[Pr
     """Return the long-running processes; web serves the socket whose descriptor is ``listening``."""
     gunicorn = [sys.executable, "-m", "gunicorn", "dcase_audit.wsgi:application", "--bind", f"fd://{listening}"]
     # Kept connections stay with who accepted them: two processes for each of two processors, or all may meet in one.
-    gunicorn += ["--worker-class", "gthread", "--workers", "4", "--threads", "2", "--graceful-timeout", "10"]
-    gunicorn += ["--no-control-socket", "--log-level", "warning"]
+    gunicorn += ["--worker-class", "gthread", "--workers", "4", "--threads", "2", "--preload"]
+    gunicorn += ["--graceful-timeout", "10", "--no-control-socket", "--log-level", "warning"]
     # Every client comes from the loopback, and none of them says under which path the service lies.
     gunicorn += ["--forwarder-headers", ""]
     worker = [

@@ -3,7 +3,7 @@
 from evidence.models.actions import Action, TargetRemedy
 from evidence.models.artefacts import Artefact, ConcatOp, Decision, Kind, Revision, Support
 from evidence.models.files import RevisionFile, StoredFile
-from evidence.models.lists import FAR, IdempotencyRecord, Standing, Told
+from evidence.models.lists import FAR, HandedIn, IdempotencyRecord, Standing, Told
 from evidence.models.retention import Disposal, HoldRelease, LegalHold, RetentionExtension
 from evidence.models.subjects import Gap, Hearing, Subject, SubjectVersion, TargetPeriod
 
@@ -15,6 +15,7 @@ __all__ = [
     "Decision",
     "Disposal",
     "Gap",
+    "HandedIn",
     "Hearing",
     "HoldRelease",
     "IdempotencyRecord",

@@ -66,6 +66,24 @@ class IdempotencyRecord(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "route", "key"], name="one_answer_a_key")]
 
 
+class HandedIn(models.Model):
+    """How many files, and bytes, a department handed in by one call: what its quota is counted from."""
+
+    not_captured = "follows from revisions and their files"
+
+    append_only: ClassVar[bool] = True
+
+    department = models.ForeignKey(Party, models.PROTECT, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    files = models.PositiveIntegerField()
+    bytes = models.PositiveBigIntegerField()
+
+    objects: models.Manager[HandedIn] = models.Manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["department", "at"], include=["files", "bytes"], name="handed_in_a_day")]
+
+
 class Told(models.Model):
     """Up to which of a case's status changes people were told; the row is the lock of whoever tells them."""
 

@@ -18,6 +18,7 @@ from dcase_audit.trail.events import Event, record, record_many
 from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
 from evidence.refusals import Disposed
 from evidence.services.custody import check_custody
+from evidence.services.quota import hand_in
 from evidence.standings import first_standing
 
 
@@ -172,6 +173,7 @@ def add_revisions(drafts: Sequence[Draft], *, actor: User | None, at: datetime) 
         revisions.append(_revision(draft, numbers[draft.artefact.pk], actor, at))
     Revision.objects.bulk_create(revisions)
     _attach([use for revision, draft in zip(revisions, drafts, strict=True) for use in _uses(revision, draft.files)])
+    hand_in([(draft.artefact.custodian_id, each.file) for draft in drafts for each in draft.files], at=at)
     record_many(
         [
             Event("revision.added", f"revision:{one.pk}", {"artefact": one.artefact.key, "number": one.number})

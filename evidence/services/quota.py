@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from dcase_audit.errors import AuditError
-from evidence.models import RevisionFile
+from evidence.models import HandedIn, StoredFile
 
 
 class QuotaExceeded(AuditError):
@@ -37,13 +38,23 @@ def check_quota(department: int, sizes: Sequence[int], *, at: datetime) -> None:
     """
     zone = ZoneInfo(settings.TIME_ZONE)
     midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    handed_in = RevisionFile.objects.filter(
-        revision__artefact__custodian=department, revision__created_at__gte=midnight, revision__created_at__lte=at
-    ).aggregate(files=Count("pk"), size=Sum("file__size", default=0))
+    today = HandedIn.objects.filter(department=department, at__gte=midnight, at__lte=at)
+    handed_in = today.aggregate(files=Sum("files", default=0), bytes=Sum("bytes", default=0))
     for limit, have, more, what in (
         (settings.QUOTA_FILES, handed_in["files"], len(sizes), "files"),
-        (settings.QUOTA_BYTES, handed_in["size"], sum(sizes), "bytes"),
+        (settings.QUOTA_BYTES, handed_in["bytes"], sum(sizes), "bytes"),
     ):
         if limit and have + more > limit:
             text = f"{have} {what} were handed in today and {more} are more: {limit} are taken a day."
             raise QuotaExceeded(text, again_after=midnight + timedelta(days=1) - at)
+
+
+def hand_in(files: Iterable[tuple[int, StoredFile]], *, at: datetime) -> None:
+    """Count each file towards the quota of the department (by id) that hands it in at ``at``."""
+    sizes: dict[int, list[int]] = defaultdict(list)
+    for department, file in files:
+        sizes[department].append(file.size)
+    HandedIn.objects.bulk_create(
+        HandedIn(department_id=department, at=at, files=len(some), bytes=sum(some))
+        for department, some in sorted(sizes.items())
+    )
