@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from dcase_audit.accounts.models import Party
 from dcase_audit.trail import capture, routines
+from tests.trail.conftest import sqlstate
 
 # The row as the sequencer puts it together, and as it was.
 LAST = "SELECT (payload::jsonb || previous::jsonb)::text, previous::text FROM trail.outbox ORDER BY id DESC LIMIT 1"
@@ -153,6 +154,20 @@ def test_rows_are_copied_whole_while_columns_come_and_go(migrating: Any, altered
     (before,) = found(migrating, AS_IT_IS.format("accounts_party", party.pk))
     migrating.execute(f"UPDATE accounts_party SET name_ja = '夜' WHERE id = {party.pk}", None)
     assert found(migrating, LAST) == (before, '{"name_ja":"夜間"}')
+
+
+def test_a_column_that_is_renamed_by_hand_stops_updates_until_migrating(migrating: Any) -> None:
+    party = Party.objects.create(key="night", name_ja="夜間", name_en="Night")
+    migrating.execute("ALTER TABLE accounts_party RENAME COLUMN symbol TO sign")
+    named = list(capture.differences(migrating))
+
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        migrating.execute(f"UPDATE accounts_party SET sign = 'S' WHERE id = {party.pk}")
+    capture.install(None)
+    migrating.execute(f"UPDATE accounts_party SET sign = 'S' WHERE id = {party.pk}")
+
+    assert "the function trail.update_of_accounts_party is another than the product's" in named
+    assert sqlstate(refused.value) == "42703"
 
 
 def test_migrating_that_broke_off_is_named(migrating: Any) -> None:
