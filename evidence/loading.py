@@ -35,14 +35,39 @@ WHERE s.node_id = ANY(%(nodes)s) ORDER BY s.id
 """
 REVISIONS = """
 SELECT r.id, r.artefact_id, r.number, r.verdict, r.submitted_at, r.covers, r.valid_from, r.valid_until, r.proves_from,
-       r.proves_until, nullif(r.subjects, '{}'), d.*
-FROM evidence_revision r
+       r.proves_until, nullif(r.subjects, '{{}}'), d.*
+FROM ({which}) r
 LEFT JOIN LATERAL (
     SELECT max(at) FILTER (WHERE kind = 'accepted'), max(at) FILTER (WHERE kind = 'returned'),
            max(at) FILTER (WHERE kind = 'withdrawn'), max(effective_at) FILTER (WHERE kind = 'withdrawn'),
            max(at) FILTER (WHERE kind = 'voided'), max(at) FILTER (WHERE kind = 'annulled')
     FROM evidence_decision WHERE revision_id = r.id) d ON true
-WHERE r.artefact_id = ANY(%(artefacts)s) AND r.submitted_at IS NOT NULL ORDER BY r.artefact_id, r.number
+ORDER BY r.artefact_id, r.number
+"""
+ALL = "SELECT * FROM evidence_revision WHERE artefact_id = ANY(%(artefacts)s) AND submitted_at IS NOT NULL"
+# All but those that nobody decided on and that change no status from a moment on: a later one waits for at least as
+# long and is named before them. Of two moments within a quarter of an hour of UTC the later one ends later under any
+# limit, and of two that lie further apart than ends of months can bring together; in between that is not sure. Each is
+# compared with the next one that covers the same, and with the last.
+TELLING = """
+WITH mine AS MATERIALIZED (
+    SELECT id, artefact_id, number, verdict, submitted_at, covers, valid_from, valid_until, proves_from, proves_until,
+        subjects, coalesce(proves_until, valid_from) AS base,
+        verdict = 'supports' AND submitted_at <= %(since)s AND NOT EXISTS (
+            SELECT FROM evidence_decision WHERE revision_id = v.id AND kind <> 'submitted') AS waits
+    FROM evidence_revision v WHERE artefact_id = ANY(%(artefacts)s) AND submitted_at IS NOT NULL
+), compared AS (
+    SELECT *,
+        lag(base) OVER w BETWEEN base AND date_bin('15 minutes', base, 'epoch') + interval '899.999999 s'
+            AND lag(covers) OVER w = covers AND lag(submitted_at) OVER w >= submitted_at
+            AND coalesce(lag(valid_until) OVER w >= valid_until, valid_until IS NULL) AS by_the_next,
+        first_value(base) OVER w >= base + interval '120 hours'
+            AND first_value(covers) OVER w = covers AND first_value(submitted_at) OVER w >= submitted_at
+            AND coalesce(first_value(valid_until) OVER w >= valid_until, valid_until IS NULL) AS by_the_last
+    FROM mine
+    WINDOW w AS (PARTITION BY artefact_id, waits, valid_until IS NULL, hashtext(covers::text) ORDER BY number DESC)
+)
+SELECT * FROM compared WHERE NOT waits OR NOT coalesce(by_the_next OR by_the_last, false)
 """
 SUBJECT_VERSIONS = """
 SELECT s.key, v.version, v.digest, v.since, v.recorded_at
@@ -57,10 +82,13 @@ WHERE h.artefact_id = ANY(%(artefacts)s) ORDER BY h.artefact_id, g."from"
 
 
 def judged(
-    nodes: Iterable[int], *, at: datetime, known: datetime, edition: int | None = None
+    nodes: Iterable[int], *, at: datetime, known: datetime, edition: int | None = None, since: datetime | None = None
 ) -> dict[int, Leaf | TargetLeaf]:
-    """Return the leaves, derived ones too, under the editions in force, or the given one, as recorded by ``known``."""
-    leaves, contexts = _facts(list(nodes), at, edition)
+    """Return the leaves, derived ones too, under the editions in force, or the given one, as recorded by ``known``.
+
+    They answer for moments from ``since`` on, which is ``at`` where it is not given.
+    """
+    leaves, contexts = _facts(list(nodes), at, edition, min(since or at, known))
     found: dict[int, Leaf | TargetLeaf] = {node: Leaf(facts, known) for node, facts in leaves.items()}
     if contexts:
         targets = facts_of_targets(contexts, edition=edition)
@@ -68,16 +96,21 @@ def judged(
     return found
 
 
-def facts_of(nodes: Iterable[int], *, at: datetime, edition: int | None = None) -> dict[int, LeafFacts]:
+def facts_of(
+    nodes: Iterable[int], *, at: datetime, edition: int | None = None, since: datetime | None = None
+) -> dict[int, LeafFacts]:
     """Return the facts of the leaves under the editions in force, or under the given one of their case.
 
-    Revisions of linked artefacts are all there, whenever recorded: the rules filter by ``known``. ``at`` bounds the
-    years whose holidays are looked up. Six queries, fewer where there is nothing to find. Derived leaves are left out.
+    Revisions of linked artefacts are all there, whenever recorded: the rules filter by ``known``. With ``since``, those
+    are left out that change no status from then on, if nothing recorded later is left out. ``at`` bounds the years
+    whose holidays are looked up. Six queries, fewer where there is nothing to find. Derived leaves are left out.
     """
-    return _facts(list(nodes), at, edition)[0]
+    return _facts(list(nodes), at, edition, since)[0]
 
 
-def _facts(wanted: list[int], at: datetime, edition: int | None) -> tuple[dict[int, LeafFacts], list[int]]:
+def _facts(
+    wanted: list[int], at: datetime, edition: int | None, since: datetime | None
+) -> tuple[dict[int, LeafFacts], list[int]]:
     """Return the facts of the leaves, and the contexts among the nodes."""
     in_force = (IN_FORCE if edition is None else OF_EDITION).format("c")
     found = rows(CRITERIA.format(in_force=in_force), {"nodes": wanted, "edition": edition})
@@ -89,7 +122,7 @@ def _facts(wanted: list[int], at: datetime, edition: int | None) -> tuple[dict[i
     for node, artefact, kind, linked_at, unlinked_at, review in rows(SUPPORTS, {"nodes": wanted}):
         supports.setdefault(node, []).append(Support(artefact, kind, linked_at, unlinked_at, _duration(review)))
     artefacts = sorted({support.artefact for linked in supports.values() for support in linked})
-    revisions = _revisions(artefacts)
+    revisions = _revisions(artefacts, since)
     versions = _subject_versions({subject for row in criteria for subject in row[10] or ()})
     hearings = _hearings(artefacts) if any(row[8] for row in criteria) else {}
     readers = _Criteria(at, any(not row[2] for row in criteria), {row[9] for row in criteria if row[9]})
@@ -100,15 +133,18 @@ def _facts(wanted: list[int], at: datetime, edition: int | None) -> tuple[dict[i
     return leaves, contexts
 
 
-def artefact_facts(artefact: int, review_interval: str, timezone: str) -> LeafFacts:
-    """Return the facts of an artefact that is linked nowhere, as a leaf that asks nothing would see it."""
+def artefact_facts(artefact: int, review_interval: str, timezone: str, *, since: datetime | None = None) -> LeafFacts:
+    """Return the facts of an artefact that is linked nowhere, as a leaf that asks nothing would see it.
+
+    ``since`` is that of ``facts_of``.
+    """
     first = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
     support = Support(artefact, "", first, None, _duration(review_interval))
     return LeafFacts(
         ZoneInfo(timezone),
         Criterion(warn_before=Duration(days=30)),
         (support,),
-        _revisions([artefact]).get(artefact, ()),
+        _revisions([artefact], since).get(artefact, ()),
     )
 
 
@@ -182,9 +218,10 @@ def elapsed(duration: Duration | None) -> timedelta | None:
     return duration and duration.exact + timedelta(days=duration.days + 30 * duration.months)
 
 
-def _revisions(artefacts: list[int]) -> dict[int, tuple[Revision, ...]]:
+def _revisions(artefacts: list[int], since: datetime | None) -> dict[int, tuple[Revision, ...]]:
     found: dict[int, list[Revision]] = {}
-    for row in rows(REVISIONS, {"artefacts": artefacts}) if artefacts else ():
+    query = REVISIONS.format(which=ALL if since is None else TELLING)
+    for row in rows(query, {"artefacts": artefacts, "since": since}) if artefacts else ():
         (
             identity,
             artefact,

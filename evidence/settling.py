@@ -19,7 +19,7 @@ from dcase_audit.cases.status import RULES_VERSION
 from dcase_audit.jobs.services import enqueue_many
 from dcase_audit.trail.statements import rows
 from evidence import statuses, turning
-from evidence.models import Artefact, Subject
+from evidence.models import Subject
 
 INSTANT = timedelta(microseconds=1)
 LOCK = """
@@ -110,9 +110,14 @@ def close(cases: list[int], moment: datetime) -> None:
         )
 
 
+def lock_artefacts(artefacts: Iterable[int]) -> None:
+    """Lock the rows of the artefacts in one order, until the transaction ends."""
+    rows("SELECT FROM evidence_artefact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [sorted(artefacts)])
+
+
 def _lock_facts(artefacts: list[int], subjects: list[int]) -> None:
     if artefacts:
-        list(Artefact.objects.select_for_update(no_key=True).filter(pk__in=artefacts).order_by("pk").values_list("pk"))
+        lock_artefacts(artefacts)
     if subjects:
         list(Subject.objects.select_for_update(no_key=True).filter(pk__in=subjects).order_by("pk").values_list("pk"))
 

@@ -59,7 +59,7 @@ def effects_of(
     at = max(at, settled_at) if settled_at else at
     moment = max(at, since)
     planned = SubjectVersion(subject.key, version, digest, since, at)
-    facts = facts_of(list(leaves), at=moment) if leaves else {}
+    facts = facts_of(list(leaves), at=moment, since=at) if leaves else {}
     found = []
     for pk, node in leaves.items():
         with_it = facts[pk]._replace(subject_versions=(*facts[pk].subject_versions, planned))

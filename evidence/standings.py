@@ -34,13 +34,13 @@ def refresh_standings(artefacts: Iterable[int], evaluated: Mapping[int, Leaf | T
     found = rows(ARTEFACTS, [wanted])
     missing = sorted({node for row in found for node in row[3] or () if node not in evaluated})
     leaves = {node: leaf for node, leaf in evaluated.items() if isinstance(leaf, Leaf)} | {
-        node: Leaf(facts, at) for node, facts in (facts_of(missing, at=at) if missing else {}).items()
+        node: Leaf(facts, at) for node, facts in (facts_of(missing, at=at, since=at) if missing else {}).items()
     }
     written = []
     for artefact, custodian, review, nodes in found:
         mine = [leaves[node] for node in nodes or () if node in leaves]
         if not mine:
-            mine = [Leaf(artefact_facts(artefact, review, settings.TIME_ZONE), at)]
+            mine = [Leaf(artefact_facts(artefact, review, settings.TIME_ZONE, since=at), at)]
         written.append((artefact, custodian, outlook(artefact, mine, at)))
     _write(written, at)
 

@@ -75,7 +75,7 @@ def _ask_monitors(cases: list[int], *, now: datetime) -> None:
     for case, node, settled_at in due:
         by_case.setdefault((case, settled_at), []).append(node)
     for (_, settled_at), leaves in by_case.items():
-        evaluated = judged(leaves, at=now, known=now)
+        evaluated = judged(leaves, at=now, known=now, since=settled_at)
         outcomes = statuses.evaluate(leaves, evaluated, start=settled_at)
         statuses.write(outcomes, moment=settled_at, recorded_at=now, cause="monitor.asked")
         _open_gaps(evaluated, now=now)

@@ -9,17 +9,23 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from psycopg.errors import RestrictViolation, UniqueViolation
 
 from dcase_audit.accounts.models import Party, User
 from dcase_audit.errors import Invalid
 from dcase_audit.trail.events import Event, record, record_many
+from dcase_audit.trail.statements import rows
 from evidence.models import Artefact, Kind, Revision, RevisionFile, StoredFile
 from evidence.refusals import Disposed
 from evidence.services.custody import check_custody
 from evidence.services.quota import hand_in
+from evidence.settling import lock_artefacts
 from evidence.standings import first_standing
+
+LAST_NUMBERS = """
+SELECT a, coalesce((SELECT number FROM evidence_revision WHERE artefact_id = a ORDER BY number DESC LIMIT 1), 0)
+FROM unnest(%s::bigint[]) a
+"""
 
 
 @dataclass(frozen=True)
@@ -194,10 +200,9 @@ def _check_draft(draft: Draft, actor: User | None) -> None:
 
 def _last_numbers(artefacts: Iterable[int]) -> dict[int, int]:
     """Lock the artefacts and return the number of the last revision of each, 0 where there is none."""
-    wanted = sorted(artefacts)
-    list(Artefact.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
-    last = Revision.objects.filter(artefact__in=wanted).order_by().values_list("artefact").annotate(Max("number"))
-    return dict.fromkeys(wanted, 0) | dict(last)
+    wanted = list(artefacts)
+    lock_artefacts(wanted)
+    return dict(rows(LAST_NUMBERS, [wanted]))
 
 
 def _revision(draft: Draft, number: int, actor: User | None, at: datetime) -> Revision:
