@@ -22,6 +22,7 @@ from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
 from dcase_audit.api_views import ApiView, header_text
 from dcase_audit.errors import AuditError
 from dcase_audit.trail.sealing import sealed
+from dcase_audit.trail.statements import rows
 from evidence.models import IdempotencyRecord
 
 HEADER = "Idempotency-Key"
@@ -60,6 +61,14 @@ class Asked(NamedTuple):
 
     key: str
     fingerprint: str
+
+
+class Known(NamedTuple):
+    """What was asked and answered before under a key."""
+
+    fingerprint: str
+    status: int
+    body: dict[str, Any]
 
 
 class Done(NamedTuple):
@@ -174,9 +183,10 @@ def _locked(names: Sequence[str]) -> list[bool]:
         return [bool(row[0]) for row in cursor.fetchall()]
 
 
-def _known(account: User, route: str, keys: Sequence[str]) -> dict[str, IdempotencyRecord]:
-    records = IdempotencyRecord.objects.filter(account=account, route=route, key__in=keys)
-    return {record.key: record for record in records}
+def _known(account: User, route: str, keys: Sequence[str]) -> dict[str, Known]:
+    query = """SELECT key, fingerprint, status, body FROM evidence_idempotencyrecord
+    WHERE account_id = %s AND route = %s AND key = ANY(%s)"""
+    return {key: Known(*known) for key, *known in rows(query, [account.pk, route, list(keys)])}
 
 
 def _record(account: User, route: str, asked: Asked, done: Done) -> IdempotencyRecord:
@@ -191,7 +201,7 @@ def _record(account: User, route: str, asked: Asked, done: Done) -> IdempotencyR
     )
 
 
-def _replayed(record: IdempotencyRecord, print_: str) -> tuple[Done, bool] | AuditError:
+def _replayed(record: Known, print_: str) -> tuple[Done, bool] | AuditError:
     if record.fingerprint != print_:
         return KeyReused("Its method, address, fields or files differ from those of the first request.")
     # What is in the log was not yet when the first answer was given.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from dcase_audit.cases import arguments
-from dcase_audit.cases.arguments import ForecastRow, NodeRow, StatusRow
+from dcase_audit.cases.arguments import ForecastRow, NodeRow, StatusRow, Stored
 from dcase_audit.cases.status import RULES_VERSION, Argument, Timeline, children_first, combine, status_at
 from dcase_audit.cases.words import NodeKind, Status
 from evidence.leaf_status import Leaf, Verdict
@@ -37,8 +37,8 @@ def settle(leaves: Iterable[int], *, artefacts: Iterable[int] = (), moment: date
     touched = sorted(leaves)
     evaluated = judged(touched, at=moment, known=moment) if touched else {}
     if touched:
-        outcomes = evaluate(touched, evaluated, start=moment)
-        write(outcomes, moment=moment, recorded_at=moment, cause=cause)
+        outcomes, stored = evaluate(touched, evaluated, start=moment)
+        write(outcomes, stored, moment=moment, recorded_at=moment, cause=cause)
     linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
     refresh_standings(set(artefacts) | linked, evaluated, at=moment)
 
@@ -52,20 +52,27 @@ def settle_case(case: int, *, moment: datetime, cause: str) -> None:
     outcomes = _leaf_outcomes(nodes, evaluated, start=moment) | _external_outcomes(nodes, start=moment)
     outcomes |= _inner_outcomes(argument, nodes, outcomes, {}, start=moment)
     _forget(case, list(nodes))
-    write(outcomes, moment=moment, recorded_at=moment, cause=cause)
+    write(outcomes, arguments.stored_of(outcomes), moment=moment, recorded_at=moment, cause=cause)
     linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
     refresh_standings(linked, evaluated, at=moment)
 
 
-def evaluate(leaves: list[int], evaluated: Mapping[int, Leaf | TargetLeaf], *, start: datetime) -> dict[int, Outcome]:
-    """Work out the leaves and their ancestors from ``start`` on; the ancestors' other children as they are stored."""
+def evaluate(
+    leaves: list[int], evaluated: Mapping[int, Leaf | TargetLeaf], *, start: datetime
+) -> tuple[dict[int, Outcome], Stored]:
+    """Work out the leaves and their ancestors from ``start`` on; the ancestors' other children as they are stored.
+
+    Return with it what is stored of all of them.
+    """
     ancestors = arguments.above(leaves)
     argument, nodes = arguments.argument_above(leaves, ancestors)
     outcomes = _leaf_outcomes(nodes, evaluated, start=start)
     outcomes |= _external_outcomes({node: nodes[node] for node in leaves if node in nodes}, start=start)
-    siblings = {child for children in argument.supports.values() for child in children} - set(outcomes) - set(ancestors)
-    stored = _stored_timelines(siblings, start=start)
-    return outcomes | _inner_outcomes(argument, nodes, outcomes, stored, start=start)
+    children = {child for children in argument.supports.values() for child in children}
+    stored = arguments.stored_of({*children, *ancestors, *outcomes})
+    siblings = children - set(outcomes) - set(ancestors)
+    timelines = {node: _timeline(stored, node, start) for node in siblings if node in stored.statuses}
+    return outcomes | _inner_outcomes(argument, nodes, outcomes, timelines, start=start), stored
 
 
 def _leaf_outcomes(
@@ -84,36 +91,29 @@ def _external_outcomes(nodes: Mapping[int, NodeRow], *, start: datetime) -> dict
     externals = {row.id: row for row in nodes.values() if row.kind == NodeKind.EXTERNAL}
     if not externals:
         return {}
-    targets = _stored_timelines([row.points_at for row in externals.values() if row.points_at], start=start)
+    stored = arguments.stored_of(row.points_at for row in externals.values() if row.points_at)
     found = {}
     for node, row in externals.items():
-        timeline = targets.get(row.points_at or 0)
-        reason = {"reason": "external", "node": row.points_at} if timeline else {"reason": "none"}
+        target = row.points_at if row.points_at in stored.statuses else None
+        reason = {"reason": "external", "node": target} if target else {"reason": "none"}
         verdicts = [
             Verdict(at, status, () if status is Status.SUPPORTED else ({"status": status.word, **reason},))
-            for at, status in timeline or [(start, Status.MISSING)]
+            for at, status in (_timeline(stored, target, start) if target else [(start, Status.MISSING)])
         ]
         found[node] = Outcome(row.case, verdicts)
     return found
 
 
-def _stored_timelines(nodes: Iterable[int], *, start: datetime) -> dict[int, Timeline]:
-    wanted = list(nodes)
-    if not wanted:
-        return {}
-    statuses, forecasts = arguments.statuses_of(wanted), arguments.forecasts_of(wanted)
-    found: dict[int, Timeline] = {}
-    for node, row in statuses.items():
-        timeline = [(start, row.status)]
-        for change in forecasts.get(node, ()):
-            if change.provisional:
-                continue
-            if change.at <= start:
-                timeline = [(start, change.status)]
-            elif change.status is not timeline[-1][1]:
-                timeline.append((change.at, change.status))
-        found[node] = timeline
-    return found
+def _timeline(stored: Stored, node: int, start: datetime) -> Timeline:
+    timeline = [(start, stored.statuses[node].status)]
+    for change in stored.forecasts.get(node, ()):
+        if change.provisional:
+            continue
+        if change.at <= start:
+            timeline = [(start, change.status)]
+        elif change.status is not timeline[-1][1]:
+            timeline.append((change.at, change.status))
+    return timeline
 
 
 def _inner_outcomes(
@@ -161,14 +161,14 @@ def _deciding(
 # Writing
 
 
-def write(outcomes: Mapping[int, Outcome], *, moment: datetime, recorded_at: datetime, cause: str) -> None:
-    """Write what differs from the stored rows. A status that differs at the start becomes a change at ``moment``."""
-    nodes = list(outcomes)
-    statuses, forecasts = arguments.statuses_of(nodes), arguments.forecasts_of(nodes)
-    moved = _write_forecasts(outcomes, forecasts)
+def write(
+    outcomes: Mapping[int, Outcome], stored: Stored, *, moment: datetime, recorded_at: datetime, cause: str
+) -> None:
+    """Write what differs from what is stored. A status that differs at the start becomes a change at ``moment``."""
+    moved = _write_forecasts(outcomes, stored.forecasts)
     new, updated, changes = [], [], []
     for node, outcome in outcomes.items():
-        before = statuses.get(node)
+        before = stored.statuses.get(node)
         row = _status_row(outcome, before, moment)
         if before is None:
             new.append((node, outcome.case, *row))

@@ -16,7 +16,7 @@ from dcase_audit.cases.models import Case, Link, Node, NodeText, StatusChange
 from dcase_audit.cases.presentation import status_word
 from dcase_audit.cases.words import LEAF_KINDS, LinkKind, NodeKind, Status
 from dcase_audit.notices.models import OpenItem
-from dcase_audit.notices.services import Opening, close_each, close_items, open_each, open_items
+from dcase_audit.notices.services import Opening, close_each, close_items, open_items, open_new
 from dcase_audit.trail.events import record
 from evidence import reasons
 from evidence.models import Artefact, Revision, Support, Told
@@ -63,8 +63,7 @@ def tell(case_id: int, *, at: datetime) -> None:
 
 def open_waiting(revisions: Sequence[Revision], *, by: User | None, at: datetime) -> list[OpenItem]:
     """Tell the approvers, but for ``by``, who submitted them, that the revisions wait for their decision."""
-    opened = open_each([_waiting(revision, by) for revision in revisions], at=at)
-    return [opened[waiting_key(revision.pk)] for revision in revisions]
+    return open_new([_waiting(revision, by) for revision in revisions], at=at)
 
 
 def _waiting(revision: Revision, by: User | None) -> Opening:

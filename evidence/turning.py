@@ -76,8 +76,8 @@ def _ask_monitors(cases: list[int], *, now: datetime) -> None:
         by_case.setdefault((case, settled_at), []).append(node)
     for (_, settled_at), leaves in by_case.items():
         evaluated = judged(leaves, at=now, known=now, since=settled_at)
-        outcomes = statuses.evaluate(leaves, evaluated, start=settled_at)
-        statuses.write(outcomes, moment=settled_at, recorded_at=now, cause="monitor.asked")
+        outcomes, stored = statuses.evaluate(leaves, evaluated, start=settled_at)
+        statuses.write(outcomes, stored, moment=settled_at, recorded_at=now, cause="monitor.asked")
         _open_gaps(evaluated, now=now)
         linked = {support.artefact for leaf in evaluated.values() for support in leaf.facts.supports}
         refresh_standings(linked, evaluated, at=now)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from dcase_audit.accounts.models import KEY
 from dcase_audit.calendars.business_days import holidays_of
 from dcase_audit.calendars.service_time import ServiceCalendar
+from dcase_audit.trail.statements import rows
 
 
 class Holiday(models.Model):
@@ -80,5 +81,5 @@ class Calendar(models.Model):
 
 def organisation_days() -> tuple[frozenset[date], frozenset[date]]:
     """Return the organisation's own closed days and its extra business days, in one query."""
-    rows = list(Holiday.objects.values_list("day", "is_business_day"))
-    return frozenset(day for day, open_ in rows if not open_), frozenset(day for day, open_ in rows if open_)
+    days = rows("SELECT day, is_business_day FROM calendars_holiday")
+    return frozenset(day for day, open_ in days if not open_), frozenset(day for day, open_ in days if open_)

@@ -54,6 +54,13 @@ class StatusRow(NamedTuple):
     because: list[dict[str, Any]]
 
 
+class Stored(NamedTuple):
+    """The stored statuses of nodes, and their forecasts in order of time."""
+
+    statuses: dict[int, StatusRow]
+    forecasts: dict[int, list[ForecastRow]]
+
+
 IN_FORCE = "{0}.edition_from IS NOT NULL AND {0}.edition_until IS NULL"
 OF_EDITION = "{0}.edition_from <= %(edition)s AND ({0}.edition_until IS NULL OR {0}.edition_until > %(edition)s)"
 JUDGED = f"""SELECT n.id, n.case_id, {JUDGED_KIND}, t.support_rule = 'any', t.points_at_id, {JUDGED_KEY}
@@ -157,12 +164,23 @@ def argument_above(leaves: Iterable[int], ancestors: list[int]) -> tuple[Argumen
     return Argument(supports, best), nodes
 
 
-def statuses_of(nodes: Iterable[int]) -> dict[int, StatusRow]:
-    """Return the stored statuses of the nodes."""
+def stored_of(nodes: Iterable[int]) -> Stored:
+    """Return what is stored of the nodes, in one query."""
     found = rows(
-        "SELECT node_id, status, since, until, because FROM cases_nodestatus WHERE node_id = ANY(%s)", [list(nodes)]
+        """SELECT node_id, NULL AS at, status, since, until, because, false FROM cases_nodestatus
+            WHERE node_id = ANY(%(nodes)s)
+        UNION ALL SELECT node_id, at, status, NULL, NULL, because, provisional FROM cases_forecast
+            WHERE node_id = ANY(%(nodes)s)
+        ORDER BY node_id, at""",
+        {"nodes": list(nodes)},
     )
-    return {row[0]: StatusRow(Status(row[1]), *row[2:]) for row in found}
+    stored = Stored({}, {})
+    for node, at, status, since, until, because, provisional in found:
+        if at is None:
+            stored.statuses[node] = StatusRow(Status(status), since, until, because)
+        else:
+            stored.forecasts.setdefault(node, []).append(ForecastRow(at, Status(status), because, provisional))
+    return stored
 
 
 def statuses_of_case(case: int, *, at: datetime) -> dict[int, StatusRow]:

@@ -40,11 +40,13 @@ def sealed_many(subjects: Sequence[str]) -> list[Sealed]:
             subject: WITNESSED if witnessed is not None and witnessed > seq else LOGGED
             for subject, seq, witnessed in cursor.fetchall()
         }
-    return [
-        {
-            "event": subject,
-            "status": statuses.get(subject, PENDING),
-            "href": f"/api/v1/trail/entries?object={quote(subject, safe='')}",
-        }
-        for subject in subjects
-    ]
+    return [_told(subject, statuses.get(subject, PENDING)) for subject in subjects]
+
+
+def pending(subject: str) -> Sealed:
+    """Tell of the first event about a subject that this transaction recorded: the log has it once that is over."""
+    return _told(subject, PENDING)
+
+
+def _told(subject: str, status: str) -> Sealed:
+    return {"event": subject, "status": status, "href": f"/api/v1/trail/entries?object={quote(subject, safe='')}"}

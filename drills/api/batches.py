@@ -26,7 +26,7 @@ from dcase_audit.api_views import ApiView, AsStored
 from dcase_audit.converters import LARGEST_ID
 from dcase_audit.errors import AuditError, NotAllowed, NotFound
 from drills import services
-from drills.api.shapes import JSON, receipts
+from drills.api.shapes import JSON, new_receipts
 from drills.api.uploads import note
 from drills.formats import IMPORTERS, native
 from drills.models import Drill, DrillResult, Occurrence
@@ -168,7 +168,7 @@ class DrillResultBatchView(ApiView):
             through=self.through,
         )
         # Both are in the order of the lines, as far as these got so far.
-        shown = iter(receipts([result for result in found if isinstance(result, DrillResult)]))
+        shown = iter(new_receipts([result for result in found if isinstance(result, DrillResult)]))
         came = iter([idempotency.Done(201, next(shown)) if isinstance(one, DrillResult) else one for one in found])
         return [upload if isinstance(upload, AuditError) else next(came) for upload in uploads]
 

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from dcase_audit.api_schema import Shape
 from dcase_audit.cases.api import LabelShape
 from dcase_audit.moments import say, say_or_none
-from dcase_audit.trail.sealing import STATUSES, Sealed, sealed_many
+from dcase_audit.trail.sealing import STATUSES, Sealed, pending, sealed
 from drills.formats import Importer, native
 from drills.models import AcceptanceRule, CheckItem, Drill, DrillResult, Occurrence, SignerKey
 from drills.results import Weight
@@ -253,14 +253,14 @@ def rule_href(rule: AcceptanceRule) -> str:
 
 def receipt(result: DrillResult) -> JSON:
     """Show the receipt for a result with its drill, occurrence, revision and raw file at hand."""
-    return receipts([result])[0]
+    attached = attachments_of([result.revision_id])[result.revision_id]
+    return _receipt(result, attached, sealed(f"drill_result:{result.pk}"))
 
 
-def receipts(results: Sequence[DrillResult]) -> list[JSON]:
-    """Show the receipt for each result, in two queries."""
-    attached = attachments_of(result.revision_id for result in results)
-    trails = sealed_many([f"drill_result:{result.pk}" for result in results])
-    return [_receipt(one, attached[one.revision_id], trail) for one, trail in zip(results, trails, strict=True)]
+def new_receipts(results: Sequence[DrillResult], *, has_attachments: bool = False) -> list[JSON]:
+    """Show the receipt for each result that this transaction recorded; one query if there are attachments."""
+    attached = attachments_of(result.revision_id for result in results) if has_attachments else {}
+    return [_receipt(one, attached.get(one.revision_id, ()), pending(f"drill_result:{one.pk}")) for one in results]
 
 
 def _receipt(result: DrillResult, attached: Sequence[RevisionFile], trail: Sealed) -> JSON:

@@ -22,7 +22,7 @@ from dcase_audit.converters import LARGEST_ID
 from dcase_audit.errors import Invalid, NotFound
 from dcase_audit.strict_json import pointer
 from drills import services
-from drills.api.shapes import ReceiptShape, receipt
+from drills.api.shapes import ReceiptShape, new_receipts
 from drills.formats import IMPORTERS, native
 from drills.models import Drill, Occurrence
 from evidence import idempotency
@@ -185,7 +185,8 @@ class DrillResultsView(ApiView):
                 services.Attachment(each.content, each.size, each.name, each.media_type) for each in attachments
             ],
         )
-        return idempotency.Done(201, receipt(result))
+        [receipt] = new_receipts([result], has_attachments=bool(attachments))
+        return idempotency.Done(201, receipt)
 
 
 def note(view: ApiView, refused: Iterable[services.Refused]) -> None:

@@ -109,7 +109,7 @@ def _is_plain(upload: Incoming) -> bool:
 def _submit(seen: Sequence[Seen], revisions: Sequence[Revision], receipt: Receipt) -> None:
     """Submit the revision of each result; those that a rule accepts are accepted at once."""
     both = list(zip(seen, revisions, strict=True))
-    submissions = [evidence.Submission(revision, awaits=one.rule is None) for one, revision in both]
+    submissions = [evidence.Submission(revision, awaits=one.rule is None, is_new=True) for one, revision in both]
     evidence.submit_all(submissions, actor=receipt.actor, at=receipt.at)
     accepted = [evidence.Choice(revision, one.rule.reason, one.rule.name) for one, revision in both if one.rule]
     if accepted:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dcase_audit.trail.statements import rows
 from drills.models import DrillResult, Occurrence
 from evidence.models import Subject
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 # A drill planned for the night may be held the evening before.
 EARLY = timedelta(days=1)
+SAME = """
+SELECT drill_id, raw_id, min(id) FROM drills_drillresult WHERE drill_id = ANY(%s) AND raw_id = ANY(%s) GROUP BY 1, 2
+"""
 
 Warnings = Iterator[dict[str, Any]]
 
@@ -32,15 +36,12 @@ class Before(NamedTuple):
 def before(uploads: Sequence[Incoming]) -> Before:
     """Look up what the results are to be compared with, in at most two queries."""
     named = {key for upload in uploads for key in upload.parsed.subjects}
-    known = Subject.objects.filter(key__in=named).values_list("key", flat=True)
-    same: dict[tuple[int, int], int] = {}
+    known = set(Subject.objects.filter(key__in=named).values_list("key", flat=True)) if named else set()
     drills, files = {upload.drill.pk for upload in uploads}, {upload.raw.pk for upload in uploads}
-    rows = DrillResult.objects.filter(drill__in=drills, raw__in=files).order_by("pk")
-    for drill, raw, result in rows.values_list("drill_id", "raw_id", "pk"):
-        same.setdefault((drill, raw), result)
+    same = {(drill, raw): result for drill, raw, result in rows(SAME, [sorted(drills), sorted(files)])}
     occurrences = {upload.occurrence for upload in uploads if upload.occurrence}
     held = {one.pk for one in occurrences if one.state == Occurrence.State.HELD}
-    return Before(set(known) if named else set(), same, held)
+    return Before(known, same, held)
 
 
 def what_to_see_first(upload: Incoming, there: Before, *, at: datetime) -> Warnings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -20,8 +20,8 @@ from drills import planning, signatures, verdict
 from drills.formats import importer
 from drills.models import Drill, DrillResult, Occurrence, RefusedUpload
 from drills.results import Malformed, ParsedResult, check_moments, with_stated_times
+from drills.services.occurrences import Held, occurrences_of
 from drills.services.recording import Incoming, Receipt, write
-from drills.services.seeing_first import EARLY
 from drills.services.signers import registered_keys
 from drills.signatures import Key
 from drills.verdict import Judgement
@@ -149,7 +149,7 @@ def record_results(
             found.append(_read(upload, keys, at))
         except AuditError as refusal:
             found.append(refusal)
-    occurrences = iter(_occurrences([one for one in found if isinstance(one, Read)]))
+    occurrences = iter(occurrences_of([_held(one) for one in found if isinstance(one, Read)]))
     kept: dict[int, tuple[Read, Occurrence | None]] = {}
     for place, one in enumerate(found):
         if isinstance(one, Read):
@@ -195,47 +195,11 @@ def _check_digest(body: bytes, declared: str | None) -> None:
         raise DigestDiffers(f"Declared was {declared[:64]}, received {found}.", pointer="/sha256")
 
 
-def _occurrences(reads: Sequence[Read]) -> list[Occurrence | None]:
-    """Return the occurrence of each that was given, or the nearest one in whose window the drill started.
-
-    Their rows are locked; one may have been cancelled.
-    """
-    around = _around([read for read in reads if _seeks(read)])
-    wanted = [read.upload.occurrence or _nearest(read, around) for read in reads]
-    numbers = {one.pk for one in wanted if one is not None}
-    locked = Occurrence.objects.select_for_update(no_key=True).filter(pk__in=numbers).order_by("pk")
-    current = {one.pk: one for one in locked} if numbers else {}
-    return [current[one.pk] if one is not None else None for one in wanted]
-
-
-def _seeks(read: Read) -> bool:
-    """Tell whether the result belongs to the nearest occurrence."""
+def _held(read: Read) -> Held:
     # What happened by itself holds a planned drill only where somebody says so.
     by_plan = read.parsed.kind != DrillResult.Kind.LIVE_INCIDENT
-    return read.upload.occurrence is None and by_plan and read.parsed.started_at is not None
-
-
-def _around(reads: Sequence[Read]) -> dict[int, list[Occurrence]]:
-    """Return the occurrences of each drill (by id) among which the nearest ones are, cancelled ones aside."""
-    found: dict[int, list[Occurrence]] = defaultdict(list)
-    started = [read.parsed.started_at for read in reads if read.parsed.started_at is not None]
-    if started:
-        # Those held are among them: a second result of tonight's drill is not tomorrow's.
-        uncancelled = Occurrence.objects.exclude(state=Occurrence.State.CANCELLED)
-        drills = {read.upload.drill.pk for read in reads}
-        span = {"planned_at__lte": max(started) + EARLY, "report_by__gte": min(started)}
-        for one in uncancelled.filter(drill__in=drills, **span).order_by("planned_at"):
-            found[one.drill_id].append(one)
-    return found
-
-
-def _nearest(read: Read, around: Mapping[int, Sequence[Occurrence]]) -> Occurrence | None:
-    started_at = read.parsed.started_at
-    if started_at is None or not _seeks(read):
-        return None
-    of_drill = around.get(read.upload.drill.pk, ())
-    in_window = [one for one in of_drill if one.planned_at <= started_at + EARLY and one.report_by >= started_at]
-    return min(in_window, key=lambda one: abs(one.planned_at - started_at), default=None)
+    started_at = read.parsed.started_at if by_plan else None
+    return Held(read.upload.drill.pk, started_at, read.upload.occurrence)
 
 
 def _stored(kept: Sequence[tuple[Read, Occurrence | None]], at: datetime) -> list[Incoming]:

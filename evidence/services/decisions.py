@@ -25,10 +25,14 @@ Kind = Decision.Kind
 
 
 class Submission(NamedTuple):
-    """A draft that is handed in; without ``awaits`` it is accepted in the same transaction."""
+    """A draft that is handed in; without ``awaits`` it is accepted in the same transaction.
+
+    ``is_new``: it was added in this transaction, so that nobody has decided on it.
+    """
 
     revision: Revision
     awaits: bool = True
+    is_new: bool = False
 
 
 class Choice(NamedTuple):
@@ -59,7 +63,7 @@ def submit_all(submissions: Sequence[Submission], *, actor: User | None, at: dat
     for revision in revisions:
         _check_writer(revision, actor)
     with _settling(Kind.SUBMITTED, revisions, at) as work:
-        taken = _taken_of(revisions)
+        taken = _taken_of([each.revision for each in submissions if not each.is_new])
         new = [each for each in submissions if Kind.SUBMITTED not in taken[each.revision.pk]]
         made = _decide_all([Choice(each.revision) for each in new], Kind.SUBMITTED, actor, work.moment)
         _mark_submitted([each.revision for each in new], work.moment)
@@ -283,7 +287,7 @@ def _taken(revision: Revision) -> dict[str, Decision]:
 def _taken_of(revisions: Sequence[Revision]) -> dict[int, dict[str, Decision]]:
     """Return the decisions about each revision by kind; the artefacts' locks are held, so none is added meanwhile."""
     found: dict[int, dict[str, Decision]] = defaultdict(dict)
-    for decision in Decision.objects.filter(revision__in=revisions).order_by("at", "id"):
+    for decision in Decision.objects.filter(revision__in=revisions).order_by("at", "id") if revisions else ():
         found[decision.revision_id][decision.kind] = decision
     return found
 

@@ -9,10 +9,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Sum
 
 from dcase_audit.errors import AuditError
+from dcase_audit.trail.statements import rows
 from evidence.models import HandedIn, StoredFile
+
+TODAY = """
+SELECT coalesce(sum(files), 0)::bigint, coalesce(sum(bytes), 0)::bigint FROM evidence_handedin
+WHERE department_id = %s AND at BETWEEN %s AND %s
+"""
 
 
 class QuotaExceeded(AuditError):
@@ -38,11 +43,10 @@ def check_quota(department: int, sizes: Sequence[int], *, at: datetime) -> None:
     """
     zone = ZoneInfo(settings.TIME_ZONE)
     midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = HandedIn.objects.filter(department=department, at__gte=midnight, at__lte=at)
-    handed_in = today.aggregate(files=Sum("files", default=0), bytes=Sum("bytes", default=0))
+    [(files, size)] = rows(TODAY, [department, midnight, at])
     for limit, have, more, what in (
-        (settings.QUOTA_FILES, handed_in["files"], len(sizes), "files"),
-        (settings.QUOTA_BYTES, handed_in["bytes"], sum(sizes), "bytes"),
+        (settings.QUOTA_FILES, files, len(sizes), "files"),
+        (settings.QUOTA_BYTES, size, sum(sizes), "bytes"),
     ):
         if limit and have + more > limit:
             text = f"{have} {what} were handed in today and {more} are more: {limit} are taken a day."

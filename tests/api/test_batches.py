@@ -27,8 +27,8 @@ from tests.drills.samples import native
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_clock")]
 
 # Of a call whose lines are new results of one drill, and of one whose lines are all refused; with its token.
-STATEMENTS = 36
-STATEMENTS_REFUSED = 13
+STATEMENTS = 26
+STATEMENTS_REFUSED = 12
 
 
 @pytest.fixture(autouse=True)

@@ -113,7 +113,7 @@ class TheLog(RuleBasedStateMachine):
         send(connection)
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT trail.record('party.created', 'party:' || n, '{}') FROM generate_series(%s, %s) n",
+                "SELECT trail.record('party.created', 'party:' || n, '{}') FROM generate_series(%s::int, %s::int) n",
                 [self.number + 1, self.number + count],
             )
         self.number += count
