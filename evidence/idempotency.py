@@ -21,6 +21,7 @@ from dcase_audit.accounts.models import User
 from dcase_audit.api_refusals import BadHeader, HTTPRefusal, Malformed
 from dcase_audit.api_views import ApiView, header_text
 from dcase_audit.errors import AuditError
+from dcase_audit.trail.context import send
 from dcase_audit.trail.sealing import sealed
 from dcase_audit.trail.statements import rows
 from evidence.models import IdempotencyRecord
@@ -155,6 +156,8 @@ def once_each(
     """
     found: dict[int, tuple[Done, bool] | AuditError] = {}
     with transaction.atomic():
+        # One message begins the transaction and tells it who acts.
+        send(connection)
         locked = _locked([f"{account.pk} {route} {each.key}" for each in asked])
         known = _known(account, route, [each.key for each, is_ours in zip(asked, locked, strict=True) if is_ours])
         for place, (each, is_ours) in enumerate(zip(asked, locked, strict=True)):

@@ -114,7 +114,7 @@ class DrillResultsView(ApiView):
         tag="drills",
     )
     def post(self, request: Request, key: str) -> Response:
-        drill = find(Drill.objects.visible_to(self.user).select_related("department", "artefact__custodian"), key=key)
+        drill = find(Drill.objects.visible_to(self.user).select_related("artefact__custodian"), key=key)
         may_upload = permissions.may_upload_drill_results(self.access, department_id=drill.department_id)
         allow(may_upload, "This drill is another department's.")
         if idempotency.key_of(self) is None:

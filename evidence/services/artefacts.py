@@ -121,6 +121,7 @@ def _check_fields(artefact: Artefact) -> None:
         raise Invalid(message, pointer=f"/{field}") from error
 
 
+@transaction.atomic
 def add_revision(
     *,
     artefact: Artefact,
@@ -167,7 +168,7 @@ def add_revision(
     return add_revisions([draft], actor=actor, at=at)[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def add_revisions(drafts: Sequence[Draft], *, actor: User | None, at: datetime) -> list[Revision]:
     """Add each as ``add_revision`` does, in their order and in a few statements. Refusing one, it adds none."""
     for draft in drafts:

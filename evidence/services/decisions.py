@@ -44,6 +44,7 @@ class Choice(NamedTuple):
     effective_at: datetime | None = None
 
 
+@transaction.atomic
 def submit(*, revision: Revision, actor: User | None, at: datetime, awaits: bool = True) -> Decision:
     """Hand a draft in; from here on it never changes. Counter-evidence counts at once, support once accepted.
 
@@ -56,22 +57,29 @@ def submit(*, revision: Revision, actor: User | None, at: datetime, awaits: bool
     return submit_all([Submission(revision, awaits)], actor=actor, at=at)[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def submit_all(submissions: Sequence[Submission], *, actor: User | None, at: datetime) -> list[Decision]:
     """Hand each draft in as ``submit`` does, all at one moment and settled once."""
     revisions = [submission.revision for submission in submissions]
     for revision in revisions:
         _check_writer(revision, actor)
+    # Before the cases are locked: whoever waits for one waits less.
+    _tell_of([each for each in submissions if each.is_new], actor, at)
     with _settling(Kind.SUBMITTED, revisions, at) as work:
         taken = _taken_of([each.revision for each in submissions if not each.is_new])
         new = [each for each in submissions if Kind.SUBMITTED not in taken[each.revision.pk]]
         made = _decide_all([Choice(each.revision) for each in new], Kind.SUBMITTED, actor, work.moment)
         _mark_submitted([each.revision for each in new], work.moment)
-        waiting = [each.revision for each in new if each.awaits]
-        supporting = [revision for revision in waiting if revision.verdict == Revision.Verdict.SUPPORTS]
-        telling.open_waiting(supporting, by=actor, at=work.moment)
+        _tell_of([each for each in new if not each.is_new], actor, work.moment)
     found = {decision.revision_id: decision for decision in made}
     return [found.get(each.pk) or taken[each.pk][Kind.SUBMITTED] for each in revisions]
+
+
+def _tell_of(submissions: Sequence[Submission], actor: User | None, at: datetime) -> None:
+    """Tell the approvers what waits for them."""
+    waiting = [each.revision for each in submissions if each.awaits]
+    supporting = [revision for revision in waiting if revision.verdict == Revision.Verdict.SUPPORTS]
+    telling.open_waiting(supporting, by=actor, at=at)
 
 
 def _mark_submitted(revisions: Sequence[Revision], moment: datetime) -> None:
@@ -88,6 +96,7 @@ def _mark_submitted(revisions: Sequence[Revision], moment: datetime) -> None:
         revision.retention, revision.retain_until = promised[revision.pk]
 
 
+@transaction.atomic
 def accept(*, revision: Revision, actor: User | None, at: datetime, reason: str = "", by_rule: str = "") -> Decision:
     """Accept a submitted revision; it supersedes the one in force for what it covers.
 
@@ -107,6 +116,7 @@ def accept_all(choices: Sequence[Choice], *, actor: User | None, at: datetime) -
     return _judge(choices, Kind.ACCEPTED, actor, at)
 
 
+@transaction.atomic
 def return_revision(*, revision: Revision, actor: User | None, at: datetime, reason: str) -> Decision:
     """Return a submitted revision to its author, who adds a new one. Refuses and repeats as ``accept`` does.
 
@@ -116,7 +126,7 @@ def return_revision(*, revision: Revision, actor: User | None, at: datetime, rea
     return _judge([Choice(revision, _needed(reason))], Kind.RETURNED, actor, at)[0]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _judge(choices: Sequence[Choice], kind: Kind, actor: User | None, at: datetime) -> list[Decision]:
     revisions = [choice.revision for choice in choices]
     for revision in revisions:

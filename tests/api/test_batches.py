@@ -27,7 +27,7 @@ from tests.drills.samples import native
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_clock")]
 
 # Of a call whose lines are new results of one drill, and of one whose lines are all refused; with its token.
-STATEMENTS = 26
+STATEMENTS = 22
 STATEMENTS_REFUSED = 12
 
 
