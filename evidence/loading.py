@@ -102,8 +102,9 @@ def facts_of(
     """Return the facts of the leaves under the editions in force, or under the given one of their case.
 
     Revisions of linked artefacts are all there, whenever recorded: the rules filter by ``known``. With ``since``, those
-    are left out that change no status from then on, if nothing recorded later is left out. ``at`` bounds the years
-    whose holidays are looked up. Six queries, fewer where there is nothing to find. Derived leaves are left out.
+    are left out that change no status from then on; what was before, or was known before, these facts do not tell.
+    ``at`` bounds the years whose holidays are looked up. Six queries, fewer where there is nothing to find. Derived
+    leaves are left out.
     """
     return _facts(list(nodes), at, edition, since)[0]
 

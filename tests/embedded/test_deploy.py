@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,12 @@ def test_the_supervisor_serves_the_queues_of_the_code() -> None:
     from dcase_audit.embedded import plan
 
     assert plan.QUEUES.split(",") == list(QUEUES)
+
+
+@pytest.mark.parametrize(("kept", "threshold"), [("0", "None"), ("600", "2")])
+def test_statements_are_prepared_only_where_connections_are_kept(kept: str, threshold: str) -> None:
+    asked = "from dcase_audit.settings import DATABASES; print(DATABASES['default']['OPTIONS']['prepare_threshold'])"
+    environ = {"DATABASE_URL": "postgresql://x@x/x", "SECRET_KEY": "k" * 60, "CONN_MAX_AGE": kept}
+    said = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, env=environ, check=True, capture_output=True)
+
+    assert said.stdout.decode().strip() == threshold
