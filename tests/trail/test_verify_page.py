@@ -15,9 +15,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
+from tests.trail.attacks import ATTACKS
 from tests.trail.bundles import POLICY, WITNESS, World, packed, small_world
 from tests.trail.samples import sampled, sampled_world
-from tests.trail.test_verify import ATTACKS
 from tests.trail.test_verify_input import (
     BAD_CHECKPOINTS,
     BAD_POLICIES,
