@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError
 from pytest_django import Settings
 
 from dcase_audit.buckets import StoreUnavailable
@@ -23,12 +22,13 @@ from tests.api.client import slug
 from tests.api.conftest import As
 from tests.cast import Cast
 from tests.drills.samples import native
+from tests.statements import statements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("the_clock")]
 
 # Of a call whose lines are new results of one drill, and of one whose lines are all refused; with its token.
-STATEMENTS = 22
-STATEMENTS_REFUSED = 12
+STATEMENTS = 43
+STATEMENTS_REFUSED = 14
 
 
 @pytest.fixture(autouse=True)
@@ -136,20 +136,20 @@ def test_a_call_has_so_many_lines_and_bytes(as_: As, cast: Cast, monkeypatch: py
 def test_what_a_call_costs_does_not_grow_with_its_lines(as_: As, cast: Cast, lines: int) -> None:
     send(as_, line("warm"))
 
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as sent:
         assert len(answers(send(as_, *(line(str(number)) for number in range(lines))))) == lines
 
-    assert len(asked) == STATEMENTS
+    assert len(sent) == STATEMENTS
 
 
 @pytest.mark.parametrize("lines", [1, 50])
 def test_what_a_call_of_refused_lines_costs_does_not_grow_with_them(as_: As, cast: Cast, lines: int) -> None:
     refused = [line(str(number), native(verdict=f"v{number}")) for number in range(lines)]
 
-    with CaptureQueriesContext(connection) as asked:
+    with statements() as sent:
         assert {each["status"] for each in answers(send(as_, *refused))} == {422}
 
-    assert len(asked) == STATEMENTS_REFUSED
+    assert len(sent) == STATEMENTS_REFUSED
     assert RefusedUpload.objects.count() == lines
 
 
