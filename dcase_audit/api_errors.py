@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, NotSupportedError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
@@ -102,6 +102,10 @@ def _of_database(error: DatabaseError) -> AuditError | None:
     if isinstance(error, IntegrityError) and getattr(error.__cause__, "sqlstate", None) == UNIQUE_VIOLATION:
         return refusals.Conflict()
     if isinstance(error, OperationalError | InterfaceError):
+        return refusals.Unavailable(headers={"Retry-After": RETRY_AFTER})
+    if isinstance(error, NotSupportedError) and "cached plan" in str(error):
+        # A migration changed a column under a statement that was prepared: this connection would go on failing.
+        connection.close()
         return refusals.Unavailable(headers={"Retry-After": RETRY_AFTER})
     return None
 

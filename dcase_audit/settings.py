@@ -100,7 +100,7 @@ DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = f"dcase-{DATABASE_ROLE}"
 # The server plans a statement once for as long as a connection is kept, not each time that it is sent.
 DATABASES["default"]["OPTIONS"]["server_side_binding"] = True
-DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 2 if DATABASES["default"]["CONN_MAX_AGE"] else None
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 1 if DATABASES["default"]["CONN_MAX_AGE"] else None
 # A socket directory arrives as libpq's ?host=; dbshell looks for it in HOST.
 DATABASES["default"]["HOST"] = DATABASES["default"]["OPTIONS"].pop("host", DATABASES["default"]["HOST"])
 

@@ -47,8 +47,9 @@ ORDER BY r.artefact_id, r.number
 ALL = "SELECT * FROM evidence_revision WHERE artefact_id = ANY(%(artefacts)s) AND submitted_at IS NOT NULL"
 # All but those that nobody decided on and that change no status from a moment on: a later one waits for at least as
 # long and is named before them. Of two moments within a quarter of an hour of UTC the later one ends later under any
-# limit, and of two that lie further apart than ends of months can bring together; in between that is not sure. Each is
-# compared with the next one that covers the same, and with the last.
+# limit (no zone has changed its clocks within one since 2012), and of two that lie further apart than ends of months
+# can bring together; in between that is not sure. Each is compared with the next one that covers the same, and with
+# the last.
 TELLING = """
 WITH mine AS MATERIALIZED (
     SELECT id, artefact_id, number, verdict, submitted_at, covers, valid_from, valid_until, proves_from, proves_until,

@@ -68,7 +68,7 @@ def test_the_supervisor_serves_the_queues_of_the_code() -> None:
     assert plan.QUEUES.split(",") == list(QUEUES)
 
 
-@pytest.mark.parametrize(("kept", "threshold"), [("0", "None"), ("600", "2")])
+@pytest.mark.parametrize(("kept", "threshold"), [("0", "None"), ("600", "1")])
 def test_statements_are_prepared_only_where_connections_are_kept(kept: str, threshold: str) -> None:
     asked = "from dcase_audit.settings import DATABASES; print(DATABASES['default']['OPTIONS']['prepare_threshold'])"
     environ = {"DATABASE_URL": "postgresql://x@x/x", "SECRET_KEY": "k" * 60, "CONN_MAX_AGE": kept}
