@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -89,7 +90,7 @@ def key_of(view: ApiView) -> str | None:
     if text is None:
         return None
     key = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
-    if not 1 <= len(key) <= 255:
+    if not 1 <= len(key) <= 255 or re.search(r"\s", view.request.headers[HEADER]):
         raise BadHeader(HEADER, "From 1 to 255 visible ASCII characters are expected.")
     return key
 

@@ -154,6 +154,13 @@ def test_N28_what_one_department_hands_in_is_nothing_to_another(as_: As, cast: C
     assert add(as_, b"ours").status_code == 201
 
 
+@pytest.mark.parametrize("key", ["two words", " k", "k\t", "", "k" * 256, "\u30ad\u30fc", '""'])
+def test_a_key_is_visible_ascii_without_spaces(as_: As, key: str) -> None:
+    response = as_("robot").send("POST", RESULTS, _as_text(), headers={"Idempotency-Key": key})
+
+    assert (response.status_code, slug(response)) == (400, "bad-header")
+
+
 def test_N28_results_of_drills_count_and_one_too_many_is_on_record(as_: As, settings: Settings) -> None:
     settings.QUOTA_FILES = 1
 
