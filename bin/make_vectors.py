@@ -18,9 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "docs" / "vectors"
 sys.path.insert(0, str(ROOT))
 
+from tests.trail.attacks import ATTACKS  # noqa: E402
+from tests.trail.attacks.registry import PROCEDURE  # noqa: E402
 from tests.trail.bundles import DEMO_WITNESS, POLICY, World, policy, small_world  # noqa: E402
 from tests.trail.samples import sampled, sampled_world  # noqa: E402
-from tests.trail.test_verify import ATTACKS, BOTH, FORGED, PROCEDURE  # noqa: E402
+from tests.trail.test_verify import BOTH  # noqa: E402
 from tests.trail.test_verify_keys import (  # noqa: E402
     ANY_SIZE,
     KEY_ATTACKS,
@@ -28,6 +30,7 @@ from tests.trail.test_verify_keys import (  # noqa: E402
     announced_world,
     rotated_world,
 )
+from tests.trail.test_verify_receipts import FORGED  # noqa: E402
 from tests.trail.test_verify_sample import SAMPLE_ATTACKS, SEED, without_the_first_root  # noqa: E402
 
 POLICIES = {
