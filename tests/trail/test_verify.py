@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.trail.attacks import ATTACKS
-from tests.trail.attacks.registry import PROCEDURE, seq_of
+from tests.trail.attacks.registry import PROCEDURE, file_of, seq_of
 from tests.trail.authorities import Stamper
 from tests.trail.bundles import (
     DEMO_WITNESS,
@@ -200,9 +200,8 @@ def test_known_checkpoints_are_prefixes() -> None:
 def test_an_attack_is_refuted_and_its_place_is_named(name: str) -> None:
     function, checks, bad = ATTACKS[name]
     honest = run_here(small_world().bundle().zip())
-    made = function(small_world())
 
-    outcome = run(made if isinstance(made, bytes) else made.zip())
+    outcome = run(file_of(function, small_world()))
 
     assert honest.status == 0
     assert outcome.status == 1

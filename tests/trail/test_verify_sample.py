@@ -6,12 +6,12 @@ import hashlib
 import random
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.trail.attacks.registry import Noted, file_of, noting
 from tests.trail.bundles import POLICY, Bundle, World, packed, policy
 from tests.trail.samples import DRAWN, NOT_DRAWN, POPULATION, draw, order_of, sampled, sampled_world
 from tests.trail.test_verify_input import EVERY_BYTE, central_positions
@@ -175,16 +175,8 @@ def test_a_bundle_without_a_sample_says_nothing_of_one() -> None:
 
 # --- Attacks: what each changes, the checks that refute it, and the record or checkpoint that is named first --------
 
-Attack = Callable[[World], Bundle]
-SAMPLE_ATTACKS: dict[str, tuple[Attack, list[str], dict[str, Any]]] = {}
-
-
-def attack(*checks: str, **bad: Any) -> Callable[[Attack], Attack]:
-    def keep(function: Attack) -> Attack:
-        SAMPLE_ATTACKS[function.__name__] = function, list(checks), bad
-        return function
-
-    return keep
+SAMPLE_ATTACKS: Noted = {}
+attack = noting(SAMPLE_ATTACKS)
 
 
 def said_otherwise(bundle: Bundle, **said: Any) -> Bundle:
@@ -318,7 +310,7 @@ def header_whose_order_is_in_no_checkpoint(world: World) -> Bundle:
 def test_an_attack_on_a_sample_is_refuted_and_its_place_is_named(name: str) -> None:
     function, checks, bad = SAMPLE_ATTACKS[name]
 
-    outcome = run_here(function(sampled_world()).zip())
+    outcome = run_here(file_of(function, sampled_world()))
 
     assert (outcome.status, outcome.refuted) == (1, checks), outcome.report
     assert {key: outcome.bad[key] for key in bad} == bad

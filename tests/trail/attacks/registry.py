@@ -13,15 +13,30 @@ from tests.trail.bundles import (
 )
 
 Attack = Callable[[World], "Bundle | bytes"]
-ATTACKS: dict[str, tuple[Attack, list[str], dict[str, Any]]] = {}
+Noted = dict[str, tuple[Attack, list[str], dict[str, Any]]]
+ATTACKS: Noted = {}
 
 
-def attack(*checks: str, **bad: Any) -> Callable[[Attack], Attack]:
-    def keep(function: Attack) -> Attack:
-        ATTACKS[function.__name__] = function, list(checks), bad
-        return function
+def noting(attacks: Noted) -> Callable[..., Callable[[Attack], Attack]]:
+    """Return what notes an attack among ``attacks``: the checks that refute it, and what is named first."""
 
-    return keep
+    def attack(*checks: str, **bad: Any) -> Callable[[Attack], Attack]:
+        def keep(function: Attack) -> Attack:
+            attacks[function.__name__] = function, list(checks), bad
+            return function
+
+        return keep
+
+    return attack
+
+
+attack = noting(ATTACKS)
+
+
+def file_of(attack: Attack, world: World) -> bytes:
+    """Return the bundle that the attack makes of the world, as a file."""
+    made = attack(world)
+    return made if isinstance(made, bytes) else made.zip()
 
 
 PROCEDURE = "62c345be0a8a308e01c1d60cb60b00369aa781a640367dc8761aedd60e1e94d7"
