@@ -193,7 +193,7 @@ def statuses_of_case(case: int, *, at: datetime) -> dict[int, StatusRow]:
     due = rows(
         "SELECT DISTINCT node_id FROM cases_forecast WHERE case_id = %s AND at <= %s AND NOT provisional", [case, at]
     )
-    for node, forecasts in forecasts_of(row[0] for row in due).items():
+    for node, forecasts in stored_of(row[0] for row in due).forecasts.items():
         if node in statuses:
             statuses[node] = _turned(statuses[node], [row for row in forecasts if not row.provisional], at)
     return statuses
@@ -213,19 +213,6 @@ def silences_due(case: int, *, at: datetime) -> bool:
     """Tell whether a monitor of the case may have fallen silent by ``at``, which only its facts can say."""
     found = rows("SELECT 1 FROM cases_forecast WHERE case_id = %s AND at <= %s AND provisional LIMIT 1", [case, at])
     return bool(found)
-
-
-def forecasts_of(nodes: Iterable[int]) -> dict[int, list[ForecastRow]]:
-    """Return the stored forecasts of the nodes, in order of time."""
-    found = rows(
-        "SELECT node_id, at, status, because, provisional FROM cases_forecast"
-        " WHERE node_id = ANY(%s) ORDER BY node_id, at",
-        [list(nodes)],
-    )
-    by_node: dict[int, list[ForecastRow]] = {}
-    for node, at, status, because, provisional in found:
-        by_node.setdefault(node, []).append(ForecastRow(at, Status(status), because, provisional))
-    return by_node
 
 
 def externals_pointing_at(nodes: Iterable[int]) -> list[int]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypedDict
 from urllib.parse import quote
 
-from django.db import connection
+from dcase_audit.trail.statements import rows
 
 PENDING, LOGGED, WITNESSED = "pending", "logged", "witnessed"
 STATUSES = (PENDING, LOGGED, WITNESSED)
 
 FIRST = """
-SELECT l.object, l.seq, (SELECT max(size) FROM trail.checkpoint WHERE witnessed_at IS NOT NULL)
-FROM trail.log l WHERE l.object = ANY(%s) AND l.version = 1
+SELECT l.seq, (SELECT max(size) FROM trail.checkpoint WHERE witnessed_at IS NOT NULL)
+FROM trail.log l WHERE l.object = %s AND l.version = 1
 """
 
 
@@ -26,21 +25,11 @@ class Sealed(TypedDict):
 
 
 def sealed(subject: str) -> Sealed:
-    """Tell of the first event about ``subject`` (``drill_result:17``)."""
-    return sealed_many([subject])[0]
-
-
-def sealed_many(subjects: Sequence[str]) -> list[Sealed]:
-    """Tell of the first event about each subject, in one query."""
-    if not subjects:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(FIRST, [list(subjects)])
-        statuses = {
-            subject: WITNESSED if witnessed is not None and witnessed > seq else LOGGED
-            for subject, seq, witnessed in cursor.fetchall()
-        }
-    return [_told(subject, statuses.get(subject, PENDING)) for subject in subjects]
+    """Tell of the first event about ``subject`` (``drill_result:17``), in one query."""
+    status = PENDING
+    for seq, witnessed in rows(FIRST, [subject]):
+        status = WITNESSED if witnessed is not None and witnessed > seq else LOGGED
+    return _told(subject, status)
 
 
 def pending(subject: str) -> Sealed:
